@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { arms } from "../../contract/stages.ts";
+import { filePath, unitInterval } from "./common.ts";
+
+export const measure = z.strictObject({
+  humanData: filePath.describe("JSONL, one participant's task a line: docs/human-data.md"),
+  illustrative: z.boolean().default(false).describe("Not from people: targets are examples"),
+  strict: z.boolean().default(true).describe("A bad row stops the run; otherwise it is reported and left out"),
+  link: z.enum(["linear", "equipercentile", "criterion"]).default("linear"),
+});
+
+/** Detectors on the simulated user's turns; each can be turned off. */
+export const fidelity = z.strictObject({
+  offersHelp: z.boolean().default(true),
+  lists: z.boolean().default(true),
+  thankLoop: z.boolean().default(true),
+  nearCopy: z.boolean().default(true),
+  advice: z.boolean().default(true),
+  saysItIsAi: z.boolean().default(true),
+});
+
+export const converse = z.strictObject({
+  conversations: z.int().min(1).max(100_000).describe("Per context"),
+  turns: z.int().min(1).max(40),
+  maxTokens: z.int().min(16).max(4096).default(120),
+  plainShare: unitInterval.default(0.25).describe("Share of conversations whose assistant turns are plain"),
+  sampleLimit: z.int().min(1).max(20).default(4).describe("Samples a turn may use before its conversation is dropped"),
+  fidelity: fidelity.prefault({}),
+});
+
+export const steer = z.strictObject({
+  guidance: z.enum(["judge+rm", "judge"]).default("judge+rm"),
+  judgeMargin: unitInterval.default(0.15).describe("Least difference of judged levels between chosen and rejected"),
+  guideMargin: unitInterval.default(0.1).describe("The same for the guide reward model"),
+  maxLengthRatio: z.number().min(1).default(2),
+  baselinePrior: unitInterval.default(0.5).describe("Where the target is below it, over-warm replies are rejected too"),
+  overWarmShare: unitInterval.default(0.5),
+  judgeRuns: z.int().min(1).max(9).default(1),
+  sampleLimit: z.int().min(1).max(20).default(3),
+  minPairs: z.int().min(1).default(8).describe("Fewer pairs than this in a context stop its training"),
+});
+
+export const reward = z.strictObject({
+  labels: z.strictObject({ guide: filePath, evaluator: filePath, anchors: filePath }),
+  author: z.string().describe("Who scored the labels, as every table names it"),
+  freezeEncoder: z.boolean().default(true),
+  validationShare: z.number().min(0).max(0.5).default(0.25),
+  preferenceSteps: z.int().min(1).default(200),
+  preferenceLearningRate: z.number().positive().default(0.01),
+});
+
+export const evaluate = z.strictObject({
+  split: z.enum(["validation", "test"]),
+  conversations: z.int().min(1).max(10_000).describe("Per context and arm"),
+  turns: z.int().min(1).max(40),
+  maxNewTokens: z.int().min(8).max(2048).default(40),
+  temperature: z.number().min(0).max(2).default(0.7),
+  arms: z.array(z.enum(arms)).min(1),
+  judgeRuns: z.int().min(1).max(9).default(1),
+  sampleLimit: z.int().min(1).max(20).default(3),
+  margin: unitInterval.default(0.1).describe("δ of the verdict; 0.05 and 0.15 are shown beside it"),
+  primary: z.literal("evaluator").default("evaluator"),
+});

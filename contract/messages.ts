@@ -1,0 +1,41 @@
+import type { HoldDetail } from "./failures.ts";
+import type { Allowance, Spend } from "./units.ts";
+import type { Counts } from "./experiment.ts";
+
+/** Names and payloads of updates, signals and queries; workflow files define them with `defineUpdate(messages.pause)` and so on. */
+export const messages = {
+  /** Updates of an experiment. */
+  pause: "pause",
+  resume: "resume",
+  raiseBudget: "raiseBudget",
+  setWidth: "setWidth",
+  retryUnits: "retryUnits",
+  /** Query of an experiment, a batch and a shard. */
+  progress: "progress",
+  /** Parent → child. */
+  control: "control",
+  /** Child → parent. */
+  report: "report",
+} as const;
+
+/** Parent → child: the state a child must take on; the latest wins. */
+export interface Control {
+  readonly paused: boolean;
+  /** Conversations open at a time; absent leaves it. */
+  readonly window?: number;
+  /** Budget granted on top of what was granted before. */
+  readonly grant?: Allowance;
+  readonly sampleLimit?: number;
+}
+
+/** Child → parent: where it is. Sent coarsely, never per unit. */
+export interface ChildReport {
+  readonly from: string;
+  readonly counts: Counts;
+  readonly spend: Spend;
+  /** The last unit is scheduled: the next shard may start. */
+  readonly allScheduled: boolean;
+  /** Budget it asks for, on top of what it was granted. */
+  readonly draw: Allowance | null;
+  readonly hold: HoldDetail | null;
+}
