@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+/** One project a rung of the ladder: by how much is real. */
+const rung = (name: string, testTimeout: number) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, pool: "forks" as const },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      rung("unit", 20_000),
+      rung("platform", 60_000),
+      rung("bundle", 120_000),
+      rung("workflows", 120_000),
+      rung("replay", 120_000),
+      rung("e2e", 900_000),
+    ],
+    fileParallelism: false,
+  },
+});
