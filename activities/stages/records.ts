@@ -1,0 +1,59 @@
+import type { Ref } from "../../contract/ref.ts";
+import type { Stage, StageRecord } from "../../contract/stages.ts";
+import type { RunRef } from "../../contract/units.ts";
+import { readFolder } from "../../platform/artifacts/folder.ts";
+import type { Deps } from "../deps.ts";
+
+type Stores = Pick<Deps, "artifacts" | "records" | "env">;
+
+/** `quickstart/0123456789ab/-`: where a run's rows live; the epoch of a night in place of the dash. */
+export function runKey({ name, digest, epoch }: RunRef): string {
+  return `${name}/${digest.slice(0, 12)}/${epoch === "" ? "-" : epoch}`;
+}
+
+/** Uri prefix of a run's artifacts. */
+export function runUri(run: RunRef): string {
+  const base = `runs/${run.name}/${run.digest}`;
+  return run.epoch === "" ? base : `${base}/nights/${run.epoch}`;
+}
+
+export function stageRecordKey(run: RunRef, key: string): string {
+  return `stage/${runKey(run)}/${key}`;
+}
+
+/** The record as it was written; nothing is verified. */
+export async function readStageRecord({ records }: Pick<Deps, "records">, run: RunRef, key: string): Promise<StageRecord | null> {
+  const stored = await records.get(stageRecordKey(run, key));
+  return stored === null ? null : (stored.value as StageRecord);
+}
+
+/** The record when every output, and every file of a folder, is there with its digest; else null. */
+export async function findStageRecord(stores: Pick<Deps, "artifacts" | "records">, run: RunRef, key: string): Promise<StageRecord | null> {
+  const record = await readStageRecord(stores, run, key);
+  if (record === null) return null;
+  for (const ref of Object.values(record.outputs)) if (!(await isWhole(stores, ref))) return null;
+  return record;
+}
+
+async function isWhole({ artifacts }: Pick<Deps, "artifacts">, ref: Ref): Promise<boolean> {
+  if (!(await artifacts.verify(ref))) return false;
+  if (!ref.uri.endsWith("/index.json")) return true;
+  const { files } = await readFolder(artifacts, ref);
+  for (const file of files) if (!(await artifacts.verify(file.ref))) return false;
+  return true;
+}
+
+/** Writes the record after its outputs; a record whose outputs were lost or altered is replaced. Answers what is stored. */
+export async function writeStageRecord(
+  stores: Stores,
+  run: RunRef,
+  made: { key: string; stage: Stage; outputs: StageRecord["outputs"]; counts: StageRecord["counts"]; facts: StageRecord["facts"] },
+): Promise<StageRecord> {
+  const whole = await findStageRecord(stores, run, made.key);
+  if (whole !== null) return whole;
+  const record: StageRecord = { ...made, codeVersion: stores.env.codeVersion, at: stores.env.now().toISOString() };
+  const place = stageRecordKey(run, made.key);
+  const previous = await stores.records.get(place);
+  const won = await stores.records.put(place, record, previous?.version ?? null);
+  return won ? record : ((await readStageRecord(stores, run, made.key)) ?? record);
+}

@@ -1,0 +1,54 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Records, Stored } from "./records.ts";
+
+interface Row {
+  key: string;
+  value: string;
+  version: number;
+}
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA busy_timeout = 30000;
+  CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+/** Records in one SQLite file that all processes of a machine share. */
+export function sqliteRecords(file: string): Records {
+  mkdirSync(dirname(file), { recursive: true });
+  const db = new DatabaseSync(file);
+  db.exec(schema);
+  const select = db.prepare("SELECT key, value, version FROM records WHERE key = ?");
+  const insert = db.prepare("INSERT INTO records (key, value, version) VALUES (?, ?, 1) ON CONFLICT (key) DO NOTHING");
+  const update = db.prepare("UPDATE records SET value = ?, version = version + 1 WHERE key = ? AND version = ?");
+  // A prefix is a range: `key < prefix || U+10FFFF` would miss nothing that our ASCII keys can hold.
+  const range = db.prepare("SELECT key, value, version FROM records WHERE key >= ? AND key < ? ORDER BY key");
+  const erase = db.prepare("DELETE FROM records WHERE key = ?");
+
+  const parse = (row: Row): Stored => ({ key: row.key, value: JSON.parse(row.value), version: row.version });
+  const read = (key: string): Stored | null => {
+    const row = select.get(key) as Row | undefined;
+    return row === undefined ? null : parse(row);
+  };
+
+  return {
+    get: async (key) => read(key),
+    put: async (key, value, expected) => {
+      const text = JSON.stringify(value);
+      const { changes } = expected === null ? insert.run(key, text) : update.run(text, key, expected);
+      return Number(changes) === 1;
+    },
+    putFirst: async (key, value) => {
+      insert.run(key, JSON.stringify(value));
+      return read(key)?.value;
+    },
+    list: async (prefix) => (range.all(prefix, `${prefix}\u{10ffff}`) as unknown as Row[]).map(parse),
+    remove: async (key) => {
+      erase.run(key);
+    },
+    close: () => db.close(),
+  };
+}
