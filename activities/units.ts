@@ -2,10 +2,12 @@ import type { BatchGroup, RunRef, UnitOutcome } from "../contract/units.ts";
 import type { Deps } from "./deps.ts";
 import { runKey } from "./stages/records.ts";
 
-/** What a unit left behind: its outcome and, when done, its row. First write wins. */
+/** What a unit left behind: its outcome and, when done, its row. First write wins; a unit that gave up may be tried again under a higher limit. */
 export interface UnitRecord<Row = unknown> {
   readonly outcome: UnitOutcome;
   readonly row: Row | null;
+  /** Samples a turn could use when this was written. */
+  readonly sampleLimit: number;
 }
 
 /** Prefix of a batch's units. */
@@ -28,9 +30,15 @@ export async function readUnit(deps: Pick<Deps, "records">, run: RunRef, group: 
   return stored === null ? null : (stored.value as UnitRecord);
 }
 
-/** Answers the record that is stored, which may be another attempt's. */
+/** Answers the record that is stored, which may be another attempt's; a finished unit is never replaced. */
 export async function writeUnit(deps: Pick<Deps, "records">, run: RunRef, group: BatchGroup, unit: number, record: UnitRecord): Promise<UnitRecord> {
-  return (await deps.records.putFirst(unitKey(run, group, unit), record)) as UnitRecord;
+  const key = unitKey(run, group, unit);
+  for (;;) {
+    const stored = await deps.records.get(key);
+    const there = stored?.value as UnitRecord | undefined;
+    if (there !== undefined && (there.outcome.status === "done" || there.sampleLimit >= record.sampleLimit)) return there;
+    if (await deps.records.put(key, record, stored?.version ?? null)) return record;
+  }
 }
 
 /** All units of a batch that have an outcome, in order. */

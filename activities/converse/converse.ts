@@ -1,0 +1,85 @@
+import type { UnitActivities } from "../../contract/activities.ts";
+import type { StageRecord } from "../../contract/stages.ts";
+import type { RunRef } from "../../contract/units.ts";
+import { stageKey } from "../../contract/stages.ts";
+import { familyOf, type Persona } from "../../domain/personas.ts";
+import { random } from "../../domain/random.ts";
+import type { Turn } from "../../domain/transcript.ts";
+import type { Deps } from "../deps.ts";
+import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
+import { dataReply, inventPersona, userTurn } from "../dialogue/turns.ts";
+import { badData } from "../failures.ts";
+import { assistantMessages } from "../prompts/prompts.ts";
+import { patternCard } from "../stages/cards.ts";
+import { countOutcomes, datasetCard } from "../stages/counts.ts";
+import { isRehearsal, modelsOf } from "../stages/facts.ts";
+import { putRows, putText } from "../stages/output.ts";
+import { writeStageRecord } from "../stages/records.ts";
+import { listUnits } from "../units.ts";
+
+/** A synthetic conversation; turns alternate, the user first. */
+export interface ConversationRow {
+  readonly unit: string;
+  readonly context: string;
+  readonly family: string;
+  readonly split: string;
+  /** True: assistant turns were kept plain, so that an adapter learns to return to the pattern. */
+  readonly plain: boolean;
+  readonly persona: Persona;
+  readonly turns: readonly Turn[];
+}
+
+export function makeConverseActivities(deps: Deps) {
+  return {
+    converse: (input) => runUnit(deps, input, writeConversation),
+
+    sealConversations: async ({ run, context }: { run: RunRef; context: string }): Promise<StageRecord> => {
+      const config = await deps.config(run);
+      const units = await listUnits(deps, run, { stage: "converse", context });
+      const rows = units.flatMap((unit) => (unit.row === null ? [] : [unit.row as ConversationRow]));
+      if (rows.length === 0) throw badData(`No conversation of ${context} was kept: see the dropped counts of its batch, and the prompts and fidelity settings`);
+      const counts = countOutcomes(units, config.experiment.converse.conversations);
+      const card = datasetCard({
+        title: `Conversations: ${context}`,
+        rehearsal: isRehearsal(config),
+        counts,
+        models: modelsOf(config, ["teacher", "simulatedUser"]),
+        note: "Synthetic conversations, one a line; turns are speaker-neutral, the user first.",
+      });
+      return writeStageRecord(deps, run, {
+        key: stageKey("converse", context),
+        stage: "converse",
+        outputs: {
+          conversations: await putRows(deps.artifacts, run, `conversations-${context}`, rows),
+          card: await putText(deps.artifacts, run, `conversations-${context}`, "md", card),
+        },
+        counts,
+        facts: { families: new Set(rows.map((row) => row.family)).size, plain: rows.filter((row) => row.plain).length },
+      });
+    },
+  } satisfies Pick<UnitActivities, "converse"> & Record<string, unknown>;
+}
+
+async function writeConversation(session: Session): Promise<Finished> {
+  const { config, input, name } = session;
+  const { seed, converse } = config.experiment;
+  const { context: contextId } = input.group;
+  const context = config.contexts.find(({ id }) => id === contextId);
+  const families = context?.families.filter(({ split }) => split === "pairs") ?? [];
+  const family = familyOf(families, seed, input.unit, `pairs/${contextId}`);
+  const plain = random(seed, "plain", contextId, input.unit).next() < converse.plainShare;
+  const card = await patternCard(session.deps, input.run, config, contextId);
+  const persona = await inventPersona(session, family.situation, "pairs");
+  if ("dropped" in persona) return persona;
+  const turns: Turn[] = [];
+  for (let turn = 1; turn <= converse.turns; turn += 1) {
+    const said = await userTurn(session, persona, family.situation, turns, turn);
+    if ("dropped" in said) return said;
+    turns.push({ speaker: "user", text: said.text });
+    const reply = await dataReply(session, assistantMessages(config, card, plain ? "plain" : "pattern", turns), turn);
+    if ("dropped" in reply) return reply;
+    turns.push({ speaker: "assistant", text: reply.text });
+  }
+  const row: ConversationRow = { unit: name, context: contextId, family: family.id, split: "pairs", plain, persona, turns };
+  return { row };
+}

@@ -1,0 +1,98 @@
+import { Context } from "@temporalio/activity";
+import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
+import type { UnitHeartbeat } from "../../contract/activities.ts";
+import type { UnitInput, UnitOutcome } from "../../contract/units.ts";
+import type { Answer, CallRequest, ChatMessage } from "../../platform/llm/client.ts";
+import { RefusedRequestError } from "../../platform/llm/errors.ts";
+import { conversationMeter } from "../../platform/llm/meter.ts";
+import type { Deps } from "../deps.ts";
+import { withTypedFailures } from "../failures.ts";
+import { readUnit, unitName, writeUnit } from "../units.ts";
+import type { RoleModel } from "./models.ts";
+
+/** Half a heartbeat timeout apart at most; every call has a timeout of its own, so a hang can't hide behind it. */
+const heartbeatMs = 4000;
+
+export interface Ask {
+  readonly role: CallRequest["role"];
+  readonly model: RoleModel;
+  readonly weights?: string;
+  readonly messages: readonly ChatMessage[];
+  readonly maxTokens: number;
+  readonly turn: number;
+  readonly sample: number;
+  readonly schema?: NonNullable<CallRequest["schema"]>;
+}
+
+/** One unit at work: its configuration, and calls that are metered, labelled and told to the heartbeat. */
+export interface Session {
+  readonly deps: Deps;
+  readonly config: ResolvedExperiment;
+  readonly input: UnitInput;
+  /** `distress-00007` */
+  readonly name: string;
+  ask(ask: Ask): Promise<Answer>;
+}
+
+/** A unit's work ends in a row, or is dropped by the stage's own rules. */
+export type Finished = { readonly row: unknown } | { readonly dropped: string };
+
+/** Runs one unit: a unit that has its record is not worked again, unless it gave up under a lower sample limit. */
+export async function runUnit(deps: Deps, input: UnitInput, work: (session: Session) => Promise<Finished>): Promise<UnitOutcome> {
+  const context = Context.current();
+  const signal = context.cancellationSignal;
+  const { run, group, unit } = input;
+  const nothing = { calls: 0, reread: 0, usd: 0 };
+  return withTypedFailures(signal, async () => {
+    const before = await readUnit(deps, run, group, unit);
+    if (before !== null && (before.outcome.status === "done" || before.sampleLimit >= input.sampleLimit)) return { ...before.outcome, spend: nothing };
+    const config = await deps.config(run);
+    const meter = conversationMeter(input.allowance);
+    let beat: UnitHeartbeat = { turn: 0 };
+    const timer = setInterval(() => context.heartbeat(beat), heartbeatMs);
+    const session: Session = {
+      deps,
+      config,
+      input,
+      name: unitName(group.context, unit),
+      ask: ({ role, model, weights = null, messages, maxTokens, turn, sample, schema = null }) => {
+        beat = { turn };
+        return deps.caller.call({
+          role,
+          endpoint: model.endpoint,
+          model: model.model,
+          weights,
+          price: model.price,
+          messages,
+          sampling: { temperature: model.temperature, topP: model.topP, maxTokens },
+          schema,
+          unit: `${config.experiment.seed}/${group.stage}/${group.split ?? "pairs"}/${unitName(group.context, unit)}`,
+          turn,
+          sample,
+          epoch: run.epoch,
+          labels: { run: run.digest, stage: group.stage, context: group.context, arm: group.arm ?? "" },
+          meter,
+          signal,
+          onRetry: (cause, nextTryAt) => {
+            beat = { turn, cause, nextTryAt: nextTryAt.toISOString() };
+            context.heartbeat(beat);
+          },
+        });
+      },
+    };
+    try {
+      const finished = await work(session).catch((error: unknown) => {
+        // Only this request is wrong; the rest of the batch may well be fine.
+        if (error instanceof RefusedRequestError) return { failed: `refused-request: ${error.message}`.slice(0, 200) };
+        throw error;
+      });
+      const spend = meter.spend;
+      const outcome: UnitOutcome =
+        "row" in finished ? { status: "done", spend } : "dropped" in finished ? { status: "dropped", reason: finished.dropped, spend } : { status: "failed", reason: finished.failed, spend };
+      const stored = await writeUnit(deps, run, group, unit, { outcome, row: "row" in finished ? finished.row : null, sampleLimit: input.sampleLimit });
+      return { ...stored.outcome, spend };
+    } finally {
+      clearInterval(timer);
+    }
+  });
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { userFault } from "../../domain/detectors.ts";
+import { drawPersona, type Persona } from "../../domain/personas.ts";
+import type { Turn } from "../../domain/transcript.ts";
+import type { ChatMessage } from "../../platform/llm/client.ts";
+import { readJson } from "../judging/json.ts";
+import { personaMessages, userMessages } from "../prompts/prompts.ts";
+import { roleModel } from "./models.ts";
+import type { Session } from "./session.ts";
+
+/** Persona draws before a unit is dropped: implausible fields are common, three in a row are not. */
+const personaDraws = 4;
+
+const personaAnswer = z.object({ plausible: z.boolean(), reason: z.string(), prose: z.string().min(1) });
+const personaSchema = {
+  name: "persona",
+  schema: {
+    type: "object",
+    properties: { plausible: { type: "boolean" }, reason: { type: "string" }, prose: { type: "string" } },
+    required: ["plausible", "reason", "prose"],
+    additionalProperties: false,
+  },
+} as const;
+
+/** Fields, plausibility check, prose. `stream` names the split, so that splits draw apart. */
+export async function inventPersona(session: Session, situation: string, stream: string): Promise<Persona | { dropped: string }> {
+  const { config, input } = session;
+  const source = config.contexts.find((context) => context.id === input.group.context);
+  if (source === undefined) throw new Error(`The run has no context ${input.group.context}`);
+  const model = roleModel(config, "teacher");
+  for (let draw = 0; draw < personaDraws; draw += 1) {
+    const fields = drawPersona(source.personas, config.experiment.seed, input.unit, `${stream}/${source.id}`, draw);
+    const answer = await session.ask({ role: "teacher", model, messages: personaMessages(config, fields, situation), maxTokens: 300, turn: 0, sample: draw, schema: personaSchema });
+    const parsed = personaAnswer.safeParse(readJson(answer.text));
+    if (parsed.success && parsed.data.plausible) return { ...fields, prose: parsed.data.prose };
+  }
+  return { dropped: "implausible-persona" };
+}
+
+/** The simulated user's next message: asked again while a detector finds a fault, within the sample limit. */
+export async function userTurn(session: Session, persona: Persona, situation: string, turns: readonly Turn[], turn: number): Promise<{ text: string } | { dropped: string }> {
+  const { config, input } = session;
+  const model = roleModel(config, "simulatedUser");
+  let fault = "empty";
+  for (let sample = 0; sample < input.sampleLimit; sample += 1) {
+    const answer = await session.ask({ role: "simulatedUser", model, messages: userMessages(config, persona, situation, turns), maxTokens: config.experiment.converse.maxTokens, turn, sample });
+    const text = answer.text.trim();
+    const found = answer.finishReason === "length" ? "truncated" : userFault(text, turns, config.experiment.converse.fidelity);
+    if (found === null) return { text };
+    fault = found;
+  }
+  return { dropped: `user-${fault}` };
+}
+
+/** An assistant's reply for data: never empty, never cut, never a refusal. */
+export async function dataReply(session: Session, messages: readonly ChatMessage[], turn: number): Promise<{ text: string; finishReason: string } | { dropped: string }> {
+  const { config, input } = session;
+  const model = roleModel(config, "teacher");
+  let fault = "empty";
+  for (let sample = 0; sample < input.sampleLimit; sample += 1) {
+    const answer = await session.ask({ role: "teacher", model, messages, maxTokens: config.experiment.converse.maxTokens, turn, sample });
+    const text = answer.text.trim();
+    if (answer.refusal !== null || answer.finishReason === "content_filter") fault = "refused";
+    else if (answer.finishReason === "length") fault = "truncated";
+    else if (text === "") fault = "empty";
+    else return { text, finishReason: answer.finishReason };
+  }
+  return { dropped: `assistant-${fault}` };
+}

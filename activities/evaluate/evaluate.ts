@@ -1,0 +1,105 @@
+import type { Arm } from "../../contract/stages.ts";
+import type { UnitInput } from "../../contract/units.ts";
+import { isRefusal } from "../../domain/detectors.ts";
+import type { Judged } from "../../domain/levels.ts";
+import { drawDesired, familyOf, type Persona } from "../../domain/personas.ts";
+import { projectFor, type Turn } from "../../domain/transcript.ts";
+import type { ChatMessage } from "../../platform/llm/client.ts";
+import type { Deps } from "../deps.ts";
+import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
+import { inventPersona, userTurn } from "../dialogue/turns.ts";
+import { judgeReply } from "../judging/judge.ts";
+import { baselineSystem, systemPromptArm } from "../prompts/prompts.ts";
+import { adapterName } from "../stages/adapters.ts";
+import { patternCard, readTargets } from "../stages/cards.ts";
+import { readServing, studentModel } from "./serving.ts";
+
+export interface EvaluatedTurn {
+  readonly turn: number;
+  readonly user: string;
+  readonly reply: string;
+  readonly finishReason: string;
+  readonly empty: boolean;
+  readonly refused: boolean;
+  readonly truncated: boolean;
+  readonly judged: Judged;
+}
+
+/** One conversation of one arm, free-running: the arm drives its own conversation. */
+export interface EvaluationRow {
+  readonly unit: string;
+  readonly context: string;
+  readonly family: string;
+  readonly split: string;
+  readonly backbone: string;
+  readonly arm: Arm;
+  readonly model: string;
+  /** Drawn from what people stated; hidden from every arm. */
+  readonly desired: number;
+  readonly persona: Persona;
+  readonly turns: readonly EvaluatedTurn[];
+}
+
+export function makeEvaluateUnit(deps: Deps) {
+  return { evaluate: (input: UnitInput) => runUnit(deps, input, rollOut) };
+}
+
+/** Items are a function of seed, split, context and unit, so that all arms meet the same people in the same situations. */
+async function rollOut(session: Session): Promise<Finished> {
+  const { config, input, name, deps } = session;
+  const { seed, evaluate } = config.experiment;
+  const { context: contextId, backbone, arm } = input.group;
+  if (backbone === undefined || arm === undefined || input.serving === undefined) throw new Error("evaluate needs a backbone, an arm and the name of a serving job");
+  const { split } = evaluate;
+  const stream = `${split}/${contextId}`;
+  const context = config.contexts.find(({ id }) => id === contextId);
+  const family = familyOf(context?.families.filter((f) => f.split === split) ?? [], seed, input.unit, stream);
+  const levels = (await readTargets(deps, input.run))[contextId]?.levels ?? [];
+  const persona = await inventPersona(session, family.situation, split);
+  if ("dropped" in persona) return persona;
+  const card = await patternCard(deps, input.run, config, contextId);
+  const system: ChatMessage = arm === "system_prompt" ? systemPromptArm(config, card) : baselineSystem(config);
+  const model = modelOfArm(input, arm, contextId, backbone, config.experiment.contexts);
+  const history: Turn[] = [];
+  const turns: EvaluatedTurn[] = [];
+  for (let turn = 1; turn <= evaluate.turns; turn += 1) {
+    const said = await userTurn(session, persona, family.situation, history, turn);
+    if ("dropped" in said) return said;
+    history.push({ speaker: "user", text: said.text });
+    const answer = await askStudent(session, { model, base: backbone, serving: input.serving, messages: [system, ...projectFor("assistant", history)], turn });
+    const reply = answer.text.trim();
+    const judged = await judgeReply(session, history, reply, { turn, runs: evaluate.judgeRuns });
+    // Whatever the arm said is its outcome, scored as produced.
+    turns.push({
+      turn,
+      user: said.text,
+      reply,
+      finishReason: answer.finishReason,
+      empty: reply === "",
+      refused: answer.refusal !== null || answer.finishReason === "content_filter" || isRefusal(reply),
+      truncated: answer.finishReason === "length",
+      judged,
+    });
+    history.push({ speaker: "assistant", text: reply });
+  }
+  const desired = drawDesired(levels, seed, input.unit, stream);
+  const row: EvaluationRow = { unit: name, context: contextId, family: family.id, split, backbone, arm, model, desired, persona, turns };
+  return { row };
+}
+
+/** The server's name for an arm: the base's, the own context's adapter, or the next context's for the wrong one. */
+function modelOfArm({ inputs }: UnitInput, arm: Arm, context: string, backbone: string, contexts: readonly string[]): string {
+  if (arm === "baseline" || arm === "system_prompt") return backbone;
+  const wanted = arm === "adapter" ? context : contexts[(contexts.indexOf(context) + 1) % contexts.length];
+  const ref = inputs[wanted ?? context];
+  if (ref === undefined) throw new Error(`No adapter of ${wanted} was given to evaluate`);
+  return adapterName(ref);
+}
+
+/** The serving record is read before every call: a server that died comes back elsewhere. */
+async function askStudent(session: Session, { model, base, serving, messages, turn }: { model: string; base: string; serving: string; messages: readonly ChatMessage[]; turn: number }) {
+  const found = await readServing(session.deps, serving);
+  if (found === null) throw new Error(`The serving job ${serving} has not said where it answers`);
+  const student = studentModel(found, model, base, session.config);
+  return session.ask({ role: "student", model: student.model, weights: student.weights, messages, maxTokens: session.config.experiment.evaluate.maxNewTokens, turn, sample: 0 });
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { dimensions, type Judged, meanJudged, overallLevel, type Ratings, unrated } from "../../domain/levels.ts";
+import type { Turn } from "../../domain/transcript.ts";
+import { roleModel } from "../dialogue/models.ts";
+import type { Session } from "../dialogue/session.ts";
+import { judgeMessages } from "../prompts/prompts.ts";
+import { readJson } from "./json.ts";
+
+const rating = z.number().min(1).max(5).nullable();
+const judgement = z.object({
+  reasoning: z.string().optional(),
+  ...(Object.fromEntries(dimensions.map((name) => [name, rating])) as Record<(typeof dimensions)[number], typeof rating>),
+});
+
+const number = { type: ["number", "null"], minimum: 1, maximum: 5 };
+const schema = {
+  name: "judgement",
+  schema: {
+    type: "object",
+    properties: { reasoning: { type: "string" }, ...Object.fromEntries(dimensions.map((name) => [name, number])) },
+    required: ["reasoning", ...dimensions],
+    additionalProperties: false,
+  },
+};
+
+/** Answers of a judge that can't be read are asked again this often; then the reply is unscored, with the reason. */
+const resamples = 3;
+/** Repeated runs keep their samples apart. */
+const samplesPerRun = 16;
+
+/** Judges one reply, `runs` times, and takes the mean of the runs that were scored. Never a default score. */
+export async function judgeReply(session: Session, history: readonly Turn[], reply: string, { turn, runs }: { turn: number; runs: number }): Promise<Judged> {
+  const all: Judged[] = [];
+  for (let run = 0; run < runs; run += 1) all.push(await judgeOnce(session, history, reply, turn, run));
+  return meanJudged(all);
+}
+
+async function judgeOnce(session: Session, history: readonly Turn[], reply: string, turn: number, run: number): Promise<Judged> {
+  const model = roleModel(session.config, "judge");
+  const messages = judgeMessages(session.config, history, reply);
+  let reason = "no answer";
+  for (let sample = 0; sample < resamples; sample += 1) {
+    const answer = await session.ask({ role: "judge", model, messages, maxTokens: 400, turn, sample: run * samplesPerRun + sample, schema });
+    const parsed = judgement.safeParse(readJson(answer.text));
+    if (!parsed.success) {
+      reason = answer.finishReason === "length" ? "judge's answer was cut" : `judge's answer can't be read: ${z.prettifyError(parsed.error).split("\n")[0] ?? ""}`.slice(0, 120);
+      continue;
+    }
+    const ratings: Ratings = parsed.data;
+    const overall = overallLevel(ratings);
+    return { overall, dimensions: Object.fromEntries(dimensions.map((name) => [name, ratings[name]])) as Ratings, ...(overall === null ? { unscored: "a dimension was not rated" } : {}) };
+  }
+  return { overall: null, dimensions: unrated, unscored: reason };
+}

@@ -1,0 +1,118 @@
+import type { JobDraft } from "../../contract/activities.ts";
+import type { JobOutcome } from "../../contract/jobs.ts";
+import type { Ref } from "../../contract/ref.ts";
+import { stageKey, type StageRecord } from "../../contract/stages.ts";
+import type { RunRef } from "../../contract/units.ts";
+import { pairDrop } from "../../domain/pairs.ts";
+import { projectFor } from "../../domain/transcript.ts";
+import type { Deps } from "../deps.ts";
+import { badData } from "../failures.ts";
+import { baselineSystem } from "../prompts/prompts.ts";
+import { patternCard } from "../stages/cards.ts";
+import { countOutcomes, datasetCard } from "../stages/counts.ts";
+import { isRehearsal, modelsOf } from "../stages/facts.ts";
+import { folderInputs, putRows, putText, readRows } from "../stages/output.ts";
+import { encoderWeights } from "../stages/weights.ts";
+import { writeStageRecord } from "../stages/records.ts";
+import { listUnits } from "../units.ts";
+import type { SteeredReply, SteeredRow } from "./steer.ts";
+
+const scoreId = (unit: string, turn: number, side: string) => `${unit}#${turn}#${side}`;
+
+export function makeSteerActivities(deps: Deps) {
+  const steered = async (run: RunRef, context: string) => {
+    const units = await listUnits(deps, run, { stage: "steer", context });
+    return { units, rows: units.flatMap((unit) => (unit.row === null ? [] : [unit.row as SteeredRow])) };
+  };
+
+  return {
+    /** One score job over all candidate replies of a context. */
+    prepareGuideScore: async ({ run, context, guide }: { run: RunRef; context: string; guide: Ref }): Promise<JobDraft> => {
+      const config = await deps.config(run);
+      const { rows } = await steered(run, context);
+      const scoreRows = rows.flatMap((row) =>
+        row.turns.flatMap(({ turn, history, candidates }) =>
+          candidates.map(({ side, text }) => ({ id: scoreId(row.unit, turn, side), messages: projectFor("assistant", history), reply: text })),
+        ),
+      );
+      if (scoreRows.length === 0) throw badData(`No steered reply of ${context} is there to score: see the dropped counts of its steer batch`);
+      return {
+        params: { kind: "score", encoder: encoderWeights(deps.env, config), scorers: [{ id: "guide", path: "scorers/guide" }] },
+        files: [
+          { path: "data/rows.jsonl", ref: await putRows(deps.artifacts, run, `guide-rows-${context}`, scoreRows) },
+          ...(await folderInputs(deps.artifacts, guide, "scorers/guide")),
+        ],
+        seed: config.experiment.seed,
+      };
+    },
+
+    /** The pure gate: pairs that both measures order alike and separate, and what was dropped, by reason. */
+    gatePairs: async ({ run, context, scores }: { run: RunRef; context: string; scores: JobOutcome | null }): Promise<StageRecord> => {
+      const config = await deps.config(run);
+      const { steer } = config.experiment;
+      const { units, rows } = await steered(run, context);
+      const { target } = await patternCard(deps, run, config, context);
+      const guide = await readScores(deps, scores);
+      const counts: Record<string, number> = { ...countOutcomes(units, units.length), pairsAsked: 0, pairs: 0, pairsDropped: 0 };
+      const add = (name: string) => {
+        counts[name] = (counts[name] ?? 0) + 1;
+      };
+      const rules = { target, judgeMargin: steer.judgeMargin, guideMargin: steer.guideMargin, maxLengthRatio: steer.maxLengthRatio, useGuide: steer.guidance === "judge+rm" };
+      const pairs = [];
+      for (const row of rows) {
+        for (const { turn, history, candidates } of row.turns) {
+          const [chosen, rejected] = [candidates.find((c) => c.side === "pattern"), candidates.find((c) => c.side === "counter")];
+          if (chosen === undefined || rejected === undefined) continue;
+          add("pairsAsked");
+          const scored = (reply: SteeredReply) => ({ text: reply.text, finishReason: reply.finishReason, judge: reply.judged.overall, guide: guide.get(scoreId(row.unit, turn, reply.side)) ?? null });
+          const [a, b] = [scored(chosen), scored(rejected)];
+          const drop = pairDrop(a, b, rules);
+          add(drop === null ? "pairs" : "pairsDropped");
+          if (drop !== null) add(`pairsDropped:${drop}`);
+          else
+            pairs.push({
+              prompt: [baselineSystem(config), ...projectFor("assistant", history)],
+              chosen: [{ role: "assistant", content: chosen.text }],
+              rejected: [{ role: "assistant", content: rejected.text }],
+              unit: row.unit,
+              family: row.family,
+              turn,
+              style: rejected.style,
+              judge: { chosen: a.judge, rejected: b.judge },
+              guide: { chosen: a.guide, rejected: b.guide },
+            });
+        }
+      }
+      if (pairs.length < steer.minPairs) {
+        throw badData(`${context}: ${pairs.length} pairs are left of ${counts["pairsAsked"] ?? 0}, fewer than steer.minPairs ${steer.minPairs} (${reasons(counts)}). Ask for more conversations or lower the margins`);
+      }
+      const card = datasetCard({
+        title: `Preference pairs: ${context}`,
+        rehearsal: isRehearsal(config),
+        counts,
+        models: modelsOf(config, ["teacher", "judge"]),
+        note: `TRL's conversational form: prompt, chosen, rejected. Chosen lies nearer to the target level ${target.toFixed(2)}.`,
+      });
+      return writeStageRecord(deps, run, {
+        key: stageKey("steer", context),
+        stage: "steer",
+        outputs: { pairs: await putRows(deps.artifacts, run, `pairs-${context}`, pairs), card: await putText(deps.artifacts, run, `pairs-${context}`, "md", card) },
+        counts,
+        facts: { target },
+      });
+    },
+  };
+}
+
+const reasons = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .filter(([name]) => name.startsWith("pairsDropped:"))
+    .map(([name, count]) => `${name.slice("pairsDropped:".length)} ${count}`)
+    .join(", ") || "no reply was there to compare";
+
+async function readScores({ artifacts }: Pick<Deps, "artifacts">, scores: JobOutcome | null): Promise<Map<string, number>> {
+  const ref = scores?.outputs["scores.jsonl"];
+  if (ref === undefined) return new Map();
+  const rows = await readRows<{ id: string; scores: Record<string, number> }>(artifacts, ref);
+  return new Map(rows.flatMap(({ id, scores: { guide } }) => (guide === undefined ? [] : [[id, guide] as const])));
+}

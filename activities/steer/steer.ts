@@ -1,0 +1,78 @@
+import type { UnitInput } from "../../contract/units.ts";
+import type { Judged } from "../../domain/levels.ts";
+import { random } from "../../domain/random.ts";
+import type { Turn } from "../../domain/transcript.ts";
+import type { Deps } from "../deps.ts";
+import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
+import { dataReply } from "../dialogue/turns.ts";
+import { judgeReply } from "../judging/judge.ts";
+import { assistantMessages, type Style } from "../prompts/prompts.ts";
+import { patternCard } from "../stages/cards.ts";
+import { readRows } from "../stages/output.ts";
+
+export interface SteeredReply {
+  readonly side: "pattern" | "counter";
+  readonly style: Style;
+  readonly text: string;
+  readonly finishReason: string;
+  readonly judged: Judged;
+}
+
+export interface SteeredRow {
+  readonly unit: string;
+  readonly context: string;
+  readonly family: string;
+  readonly turns: readonly { readonly turn: number; readonly history: readonly Turn[]; readonly candidates: readonly SteeredReply[] }[];
+}
+
+interface SealedConversation {
+  readonly unit: string;
+  readonly family: string;
+  readonly turns: readonly Turn[];
+}
+
+export function makeSteerUnit(deps: Deps) {
+  const sealed = new Map<string, Promise<SealedConversation[]>>();
+
+  /** All sealed conversations of a context, read once a process. */
+  const conversations = (input: UnitInput): Promise<SealedConversation[]> => {
+    const ref = input.inputs["conversations"];
+    if (ref === undefined) throw new Error("steer needs the sealed conversations as its input `conversations`");
+    const known = sealed.get(ref.sha256);
+    if (known !== undefined) return known;
+    const reading = readRows<SealedConversation>(deps.artifacts, ref);
+    sealed.set(ref.sha256, reading);
+    reading.catch(() => sealed.delete(ref.sha256));
+    return reading;
+  };
+
+  return {
+    steer: (input: UnitInput) => runUnit(deps, input, async (session) => steerConversation(session, (await conversations(input))[input.unit])),
+  };
+}
+
+/** Both replies of every assistant turn, from one shared history: the conversation up to that user turn. */
+async function steerConversation(session: Session, conversation: SealedConversation | undefined): Promise<Finished> {
+  const { config, input } = session;
+  if (conversation === undefined) return { dropped: "no-conversation" };
+  const { seed, steer } = config.experiment;
+  const context = input.group.context;
+  const card = await patternCard(session.deps, input.run, config, context);
+  const turns: SteeredRow["turns"][number][] = [];
+  for (const [index, said] of conversation.turns.entries()) {
+    if (said.speaker !== "user") continue;
+    const turn = Math.floor(index / 2) + 1;
+    const history = conversation.turns.slice(0, index + 1);
+    const overWarm = card.target < steer.baselinePrior && random(seed, "counter", context, conversation.unit, turn).next() < steer.overWarmShare;
+    const candidates: SteeredReply[] = [];
+    for (const [side, style] of [["pattern", "pattern"], ["counter", overWarm ? "over-warm" : "plain"]] as const) {
+      const reply = await dataReply(session, assistantMessages(config, card, style, history), turn);
+      if ("dropped" in reply) return reply;
+      const judged = await judgeReply(session, history, reply.text, { turn, runs: steer.judgeRuns });
+      candidates.push({ side, style, ...reply, judged });
+    }
+    turns.push({ turn, history, candidates });
+  }
+  const row: SteeredRow = { unit: conversation.unit, context, family: conversation.family, turns };
+  return { row };
+}
