@@ -16,6 +16,8 @@ export interface JobDraft {
 export interface ControlActivities {
   /** The record when it exists and every output is there with its digest; else null. */
   findStage(input: { run: RunRef; key: string }): Promise<StageRecord | null>;
+  /** Forgets a piece that is older than what it was made from; its files stay. */
+  dropStage(input: { run: RunRef; key: string }): Promise<void>;
   /** Recomputed from the call records of this run. */
   readSpend(input: { run: RunRef }): Promise<Spend>;
   measure(input: { run: RunRef }): Promise<StageRecord>;

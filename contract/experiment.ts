@@ -9,6 +9,8 @@ export interface ExperimentPlan {
   readonly contexts: readonly string[];
   readonly backbones: readonly string[];
   readonly conversations: number;
+  /** True when the guide reward model takes part in choosing pairs; else the judge does it alone and no guide is trained. */
+  readonly guided: boolean;
   readonly evaluation: { readonly split: Split; readonly conversations: number; readonly arms: readonly Arm[] };
   /** Conversations open at a time, per batch. */
   readonly window: number;
@@ -19,6 +21,8 @@ export interface ExperimentPlan {
   readonly allowance: Readonly<Record<"converse" | "steer" | "evaluate", Allowance>>;
   readonly budget: Allowance;
   readonly jobRestarts: number;
+  /** A job that no worker of its node has taken for so long may be claimed by another node. */
+  readonly nodeLostSeconds: number;
   readonly jobDeadlineSeconds: number;
 }
 

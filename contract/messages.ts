@@ -28,11 +28,22 @@ export interface Control {
   readonly sampleLimit?: number;
 }
 
+/** Updates of an experiment: `raiseBudget` takes the new caps in all (null: no cap), `setWidth` conversations open per batch, `retryUnits` samples a turn. */
+export type RaiseBudget = Allowance;
+export interface SetWidth {
+  readonly window: number;
+}
+export interface RetryUnits {
+  readonly sampleLimit: number;
+}
+
 /** Child → parent: where it is. Sent coarsely, never per unit. */
 export interface ChildReport {
   readonly from: string;
   readonly counts: Counts;
   readonly spend: Spend;
+  /** Conversations in flight. */
+  readonly open: number;
   /** The last unit is scheduled: the next shard may start. */
   readonly allScheduled: boolean;
   /** Budget it asks for, on top of what it was granted. */

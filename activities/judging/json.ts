@@ -3,9 +3,9 @@
  * undefined when there is none, or two objects: which one was meant can't be told.
  */
 export function readJson(text: string): unknown {
-  const body = text.replaceAll(/```(?:json)?/gi, "").trim();
-  const whole = tryParse(body);
+  const whole = tryParse(text);
   if (whole !== undefined) return whole;
+  const body = text.replaceAll(/```(?:json)?/gi, "");
   const start = body.indexOf("{");
   const end = body.lastIndexOf("}");
   if (start < 0 || end <= start) return undefined;

@@ -57,3 +57,8 @@ export async function writeStageRecord(
   const won = await stores.records.put(place, record, previous?.version ?? null);
   return won ? record : ((await readStageRecord(stores, run, made.key)) ?? record);
 }
+
+/** Forgets a piece that is older than what it was made from; its files stay, since another record may hold them. */
+export async function dropStageRecord({ records }: Pick<Deps, "records">, run: RunRef, key: string): Promise<void> {
+  await records.remove(stageRecordKey(run, key));
+}

@@ -1,126 +1,142 @@
 import { createHash, randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createReadStream } from "node:fs";
-import { link, mkdir, open, readFile, realpath, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import { createReadStream, mkdirSync } from "node:fs";
+import { link, mkdir, open, readFile, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Ref } from "../../contract/ref.ts";
+import { placeOf } from "./place.ts";
 import { type ArtifactStore, DigestMismatchError } from "./store.ts";
 
-const allowedUri = /^(?!.*(?:^|\/)\.\.?(?:\/|$))[A-Za-z0-9_][A-Za-z0-9._@-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._@-]*)*$/;
+/** Lines are gathered to about this size before they are hashed and written. */
+const chunkBytes = 256 * 1024;
 
-/** Artifacts as files below `root`: temp file, fsync, then linked to the final name, which must be new. */
+/** Artifacts as files below `root`: temporary file, fsync, then linked to the final name, which must be new. */
 export function localArtifacts(root: string): ArtifactStore {
-  const place = (uri: string): string => {
-    if (!allowedUri.test(uri) || uri.length > 400) throw new Error(`Artifact uri ${JSON.stringify(uri)} is not allowed: use relative paths of letters, digits and . _ - @`);
-    return join(root, ...uri.split("/"));
-  };
+  mkdirSync(root, { recursive: true });
 
-  /** A symbolic link inside the root must not lead out of it. */
-  const inside = async (uri: string): Promise<string> => {
-    const file = place(uri);
-    await mkdir(dirname(file), { recursive: true });
-    const folder = await realpath(dirname(file));
-    const base = await realpath(root);
-    if (folder !== base && !folder.startsWith(base + sep)) throw new Error(`Artifact ${uri} would lie outside ${root}: a link on the way leads out`);
-    return file;
-  };
-
-  const write = async (uri: string, fill: (file: FileHandle) => Promise<Omit<Ref, "uri">>): Promise<Ref> => {
-    const final = await inside(uri);
+  const write = async (uri: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, rows: () => number | null): Promise<Ref> => {
+    const final = await placeOf(root, uri);
+    await mkdir(dirname(final), { recursive: true });
     const temporary = `${final}.${randomUUID()}.part`;
     const handle = await open(temporary, "wx");
     try {
-      const made = await fill(handle).then(async (facts) => {
-        await handle.sync();
-        return facts;
-      });
-      await handle.close();
-      try {
-        await link(temporary, final);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        const there = await digestFile(final);
-        if (there !== made.sha256) throw new DigestMismatchError(uri, `exists with other content (${there.slice(0, 12)}, not ${made.sha256.slice(0, 12)})`);
+      const hash = createHash("sha256");
+      let bytes = 0;
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        bytes += chunk.byteLength;
+        await handle.writeFile(chunk);
       }
-      return { uri, ...made };
+      await handle.sync();
+      const sha256 = hash.digest("hex");
+      await linkNew({ temporary, final, uri, sha256 });
+      return { uri, sha256, bytes, rows: rows() };
     } finally {
-      await handle.close().catch(() => undefined);
+      await handle.close();
       await rm(temporary, { force: true });
     }
   };
 
-  const checked = async (ref: Ref): Promise<string> => {
-    const file = place(ref.uri);
-    const found = await digestFile(file).catch(() => null);
-    if (found === null) throw new DigestMismatchError(ref.uri, "is missing");
-    if (found !== ref.sha256) throw new DigestMismatchError(ref.uri, `was altered: its digest is ${found.slice(0, 12)}, not ${ref.sha256.slice(0, 12)}`);
+  const checked = async ({ uri, sha256 }: Ref): Promise<string> => {
+    const file = await placeOf(root, uri);
+    const found = await digestFile(file);
+    if (found !== sha256) throw mismatch(uri, found, sha256);
     return file;
   };
 
   return {
-    put: async (uri, content) =>
-      write(uri, async (file) => {
-        const bytes = typeof content === "string" ? Buffer.from(content) : content;
-        await file.writeFile(bytes);
-        return { sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.byteLength, rows: null };
-      }),
-    putLines: async (uri, rows) =>
-      write(uri, async (file) => {
-        const hash = createHash("sha256");
-        const stream = file.createWriteStream({ autoClose: false });
-        let bytes = 0;
-        let count = 0;
-        for await (const row of rows) {
-          const line = Buffer.from(`${JSON.stringify(row)}\n`);
-          hash.update(line);
-          bytes += line.byteLength;
-          count += 1;
-          if (!stream.write(line)) await once(stream, "drain");
-        }
-        await new Promise<void>((resolve, reject) => stream.end((error?: Error | null) => (error ? reject(error) : resolve())));
-        return { sha256: hash.digest("hex"), bytes, rows: count };
-      }),
-    putFile: async (uri, localFile) =>
-      write(uri, async (file) => {
-        const hash = createHash("sha256");
-        let bytes = 0;
-        for await (const chunk of createReadStream(localFile)) {
-          const part = chunk as Buffer;
-          hash.update(part);
-          bytes += part.byteLength;
-          await file.write(part);
-        }
-        return { sha256: hash.digest("hex"), bytes, rows: null };
-      }),
-    read: async (ref) => {
-      const content = await readFile(place(ref.uri)).catch(() => null);
-      if (content === null) throw new DigestMismatchError(ref.uri, "is missing");
-      const found = createHash("sha256").update(content).digest("hex");
-      if (found !== ref.sha256) throw new DigestMismatchError(ref.uri, `was altered: its digest is ${found.slice(0, 12)}, not ${ref.sha256.slice(0, 12)}`);
+    put: async (uri, content) => write(uri, [typeof content === "string" ? Buffer.from(content) : content], () => null),
+    putLines: async (uri, rows) => {
+      const count = { rows: 0 };
+      return write(uri, lines(rows, count), () => count.rows);
+    },
+    putFile: async (uri, localFile) => write(uri, createReadStream(localFile), () => null),
+    read: async ({ uri, sha256 }) => {
+      const content = await readFile(await placeOf(root, uri)).catch(orMissing);
+      const found = content === null ? null : createHash("sha256").update(content).digest("hex");
+      if (content === null || found !== sha256) throw mismatch(uri, found, sha256);
       return content;
     },
     readLines: async function* (ref) {
-      const file = await checked(ref);
-      for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) if (line !== "") yield JSON.parse(line) as unknown;
+      const input = createReadStream(await checked(ref));
+      try {
+        for await (const line of createInterface({ input, crlfDelay: Infinity })) if (line !== "") yield JSON.parse(line) as unknown;
+      } finally {
+        // A reader that stops early must not leave the file open.
+        input.destroy();
+      }
     },
     localPath: checked,
-    verify: async (ref) =>
-      checked(ref).then(
-        () => true,
-        () => false,
-      ),
-    exists: async (uri) =>
-      stat(place(uri)).then(
-        () => true,
-        () => false,
-      ),
-    remove: async (uri) => rm(place(uri), { force: true }),
+    verify: async (ref) => {
+      try {
+        await checked(ref);
+        return true;
+      } catch (error) {
+        if (error instanceof DigestMismatchError) return false;
+        throw error;
+      }
+    },
+    exists: async (uri) => (await stat(await placeOf(root, uri)).catch(orMissing)) !== null,
+    remove: async (uri) => rm(await placeOf(root, uri), { force: true }),
   };
 }
 
-async function digestFile(file: string): Promise<string> {
+/** A link to an existing name fails where a rename would replace, so two writers can't both believe that theirs is stored. */
+async function linkNew({ temporary, final, uri, sha256 }: { temporary: string; final: string; uri: string; sha256: string }): Promise<void> {
+  try {
+    await link(temporary, final);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const there = await digestFile(final);
+    if (there !== sha256) throw new DigestMismatchError(uri, `exists with other content (${short(there)}, not ${short(sha256)})`);
+  }
+  await syncFolder(dirname(final));
+}
+
+/** The name of a new file is durable only with its folder. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle: FileHandle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* lines(rows: Iterable<unknown> | AsyncIterable<unknown>, count: { rows: number }): AsyncIterable<Uint8Array> {
+  let gathered = "";
+  for await (const row of rows) {
+    const line = JSON.stringify(row);
+    if (line === undefined) throw new TypeError(`Row ${count.rows + 1} has no JSON form`);
+    gathered += `${line}\n`;
+    count.rows += 1;
+    if (gathered.length < chunkBytes) continue;
+    yield Buffer.from(gathered);
+    gathered = "";
+  }
+  yield Buffer.from(gathered);
+}
+
+/** Hex sha256, or null when the file is not there. */
+async function digestFile(file: string): Promise<string | null> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  } catch (error) {
+    return orMissing(error as Error);
+  }
   return hash.digest("hex");
+}
+
+function orMissing(error: Error): null {
+  if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+  throw error;
+}
+
+function mismatch(uri: string, found: string | null, expected: string): DigestMismatchError {
+  return new DigestMismatchError(uri, found === null ? "is missing" : `was altered: its digest is ${short(found)}, not ${short(expected)}`);
+}
+
+function short(digest: string | null): string {
+  return digest?.slice(0, 12) ?? "gone";
 }

@@ -3,13 +3,12 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import type { Spend } from "../../contract/units.ts";
-import { callsSchema, selectSpend, selectUsage } from "./schema.ts";
+import { callsSchema, selectFailures, selectSpend, selectUsage } from "./schema.ts";
 import type { CallStore, StoredCall, UsageRow } from "./store.ts";
 import type { WriterReply, WriterRequest } from "./writer.ts";
 
 interface Waiting {
-  readonly call: StoredCall;
-  readonly resolve: (answer: { call: StoredCall; won: boolean }) => void;
+  readonly resolve: (won: boolean) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -22,67 +21,90 @@ export function sqliteCalls(file: string): CallStore {
   const db = new DatabaseSync(file);
   db.exec(callsSchema);
   const select = db.prepare("SELECT * FROM calls WHERE key = ?");
+  const countFailures = db.prepare(selectFailures);
   const usage = db.prepare(selectUsage);
   const spend = db.prepare(selectSpend);
   const writer = new Worker(new URL("./writer.ts", import.meta.url), { workerData: file });
   const waiting = new Map<number, Waiting>();
   let nextId = 0;
-  let onClosed: (() => void) | null = null;
+  let ended: Error | null = null;
+  let onEnd: (() => void) | null = null;
 
   const read = (key: string): StoredCall | null => {
     const row = select.get(Buffer.from(key, "hex")) as unknown as Row | undefined;
     return row === undefined ? null : toCall(key, row);
   };
+  const problem = (message: string) => new Error(`The call store ${file} could not be written: ${message}`);
 
-  writer.on("message", (message: WriterReply) => {
-    if ("closed" in message) return onClosed?.();
-    for (const { id, won } of message.committed) {
+  writer.on("message", ({ committed, error }: WriterReply) => {
+    for (const { id, won } of committed) {
       const entry = waiting.get(id);
       waiting.delete(id);
-      if (waiting.size === 0) writer.unref();
       if (entry === undefined) continue;
-      if (message.error !== undefined) entry.reject(new Error(`The call store ${file} could not be written: ${message.error}`));
-      else entry.resolve(won ? { call: entry.call, won } : { call: read(entry.call.key) ?? entry.call, won });
+      if (error !== undefined) entry.reject(problem(error));
+      else entry.resolve(won);
     }
+    if (waiting.size === 0 && onEnd === null) writer.unref();
   });
-  writer.on("error", (error) => {
-    for (const entry of waiting.values()) entry.reject(error as Error);
+  writer.on("error", (error: Error) => (ended = problem(error.message)));
+  writer.on("exit", () => {
+    ended ??= problem("it is closed");
+    for (const entry of waiting.values()) entry.reject(ended);
     waiting.clear();
+    onEnd?.();
   });
   // An idle store must not keep a process alive; a pending write does.
   writer.unref();
   const send = (request: WriterRequest) => writer.postMessage(request);
+  const written = (request: (id: number) => WriterRequest): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      // A thread that has ended takes messages in silence.
+      if (ended !== null) return reject(ended);
+      nextId += 1;
+      if (waiting.size === 0) writer.ref();
+      waiting.set(nextId, { resolve, reject });
+      send(request(nextId));
+    });
+  /** So that the ledger holds what this process has noted. */
+  const flush = () => written((id) => ({ kind: "flush", id }));
 
   return {
     get: async (key) => read(key),
-    put: (call) =>
-      new Promise((resolve, reject) => {
-        nextId += 1;
-        if (waiting.size === 0) writer.ref();
-        waiting.set(nextId, { call, resolve, reject });
-        send({ kind: "call", id: nextId, call });
-      }),
-    note: (attempt) => send({ kind: "attempt", attempt }),
-    spend: async (run) => {
-      const row = spend.get(run, run, run, run, run) as unknown as Spend & { priced: number };
-      return { calls: row.calls, reread: row.reread, usd: row.priced === 0 ? 0 : row.usd };
+    put: async (call) => {
+      const won = await written((id) => ({ kind: "call", id, call }));
+      return { call: won ? call : (read(call.key) ?? call), won };
     },
-    usage: async (run) => usage.all(run, run) as unknown as UsageRow[],
-    close: () =>
-      new Promise((resolve) => {
-        writer.ref();
-        onClosed = () => {
-          db.close();
-          resolve();
-        };
-        send({ kind: "close" });
-      }),
+    note: (attempt) => send({ kind: "attempt", attempt }),
+    failures: async (key) => {
+      await flush();
+      return (countFailures.get(Buffer.from(key, "hex")) as { failures: number }).failures;
+    },
+    spend: async (run) => {
+      await flush();
+      const { calls, reread, usd } = spend.get({ run }) as unknown as Spend;
+      return { calls, reread, usd };
+    },
+    usage: async (run) => {
+      await flush();
+      return usage.all({ run }).map((row) => ({ ...row }) as unknown as UsageRow);
+    },
+    close: async () => {
+      if (ended === null) {
+        await new Promise<void>((resolve) => {
+          onEnd = resolve;
+          writer.ref();
+          send({ kind: "close" });
+        });
+      }
+      if (db.isOpen) db.close();
+    },
   };
 }
 
 type Row = Omit<StoredCall, "key" | "labels" | "usage"> & StoredCall["labels"] & StoredCall["usage"];
 
 function toCall(key: string, row: Row): StoredCall {
-  const { at, run, stage, context, arm, role, provider, model, fingerprint, text, finishReason, refusal, input, cachedInput, output, usd } = row;
-  return { key, at, labels: { run, stage, context, arm }, role, provider, model, fingerprint, text, finishReason, refusal, usage: { input, cachedInput, output }, usd };
+  const { run, stage, context, arm, input, cachedInput, output, at, role, provider, model, fingerprint, text, finishReason, refusal, usd, raw } = row;
+  const labels = { run, stage, context, arm };
+  return { key, at, labels, role, provider, model, fingerprint, text, finishReason, refusal, usage: { input, cachedInput, output }, usd, raw };
 }

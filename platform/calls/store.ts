@@ -32,6 +32,8 @@ export interface StoredCall {
   readonly usage: Usage;
   /** null: no price is known. */
   readonly usd: number | null;
+  /** The provider's body as it came: JSON. */
+  readonly raw: string;
 }
 
 /** An attempt that brought no new record. */
@@ -41,12 +43,17 @@ export interface CallAttempt {
   readonly labels: CallLabels;
   readonly role: string;
   readonly provider: string;
-  /** `wasted`: answered, but another process had recorded this key first. */
-  readonly outcome: "failed" | "wasted" | "reread";
+  /** As it was asked for. */
+  readonly model: string;
+  /** `limited`: a 429, which uses no attempt. `wasted`: answered, but another process had recorded this key first. */
+  readonly outcome: "failed" | "limited" | "wasted" | "reread";
   readonly cause: string;
+  /** What a wasted answer cost; zeros for the others. */
+  readonly usage: Usage;
+  readonly usd: number | null;
 }
 
-/** A row of the usage ledger. */
+/** A row of the usage ledger. Tokens and price include wasted answers; `failed` includes rate limits. */
 export interface UsageRow {
   readonly stage: string;
   readonly context: string;
@@ -70,6 +77,8 @@ export interface CallStore {
   put(call: StoredCall): Promise<{ call: StoredCall; won: boolean }>;
   /** Written in the background, in order. */
   note(attempt: CallAttempt): void;
+  /** Logged failures of this call, rate limits apart, by whatever process. */
+  failures(key: string): Promise<number>;
   /** Recomputed from the records, so that no crash can hide any. */
   spend(run: string): Promise<Spend>;
   usage(run: string): Promise<readonly UsageRow[]>;

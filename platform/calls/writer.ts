@@ -6,8 +6,14 @@ import type { CallAttempt, StoredCall } from "./store.ts";
 export type WriterRequest =
   | { readonly kind: "call"; readonly id: number; readonly call: StoredCall }
   | { readonly kind: "attempt"; readonly attempt: CallAttempt }
+  /** Answered when all before it is written. */
+  | { readonly kind: "flush"; readonly id: number }
   | { readonly kind: "close" };
-export type WriterReply = { readonly committed: readonly { readonly id: number; readonly won: boolean }[]; readonly error?: string } | { readonly closed: true };
+export interface WriterReply {
+  readonly committed: readonly { readonly id: number; readonly won: boolean }[];
+  /** Nothing of the batch was written. */
+  readonly error?: string;
+}
 
 /** Arrivals of a few milliseconds share one transaction: one fsync for all of them. */
 const groupMs = 3;
@@ -21,18 +27,22 @@ const addAttempt = db.prepare(insertAttempt);
 let queue: Exclude<WriterRequest, { kind: "close" }>[] = [];
 let timer: NodeJS.Timeout | null = null;
 
-const keyOf = (key: string) => Buffer.from(key, "hex");
-
+/** True when the row is new. */
 function write(item: (typeof queue)[number]): boolean {
+  if (item.kind === "flush") return false;
   if (item.kind === "attempt") {
-    const { key, at, labels, role, provider, outcome, cause } = item.attempt;
-    addAttempt.run(keyOf(key), at, labels.run, labels.stage, labels.context, labels.arm, role, provider, outcome, cause);
+    const { key, at, labels, role, provider, model, outcome, cause, usage, usd } = item.attempt;
+    const { run, stage, context, arm } = labels;
+    const { input, cachedInput, output } = usage;
+    addAttempt.run(Buffer.from(key, "hex"), at, run, stage, context, arm, role, provider, model, outcome, cause, input, cachedInput, output, usd);
     return true;
   }
-  const { key, at, labels, role, provider, model, fingerprint, text, finishReason, refusal, usage, usd } = item.call;
+  const { key, at, labels, role, provider, model, fingerprint, text, finishReason, refusal, usage, usd, raw } = item.call;
+  const { run, stage, context, arm } = labels;
+  const { input, cachedInput, output } = usage;
+  const id = Buffer.from(key, "hex");
   const { changes } = addCall.run(
-    keyOf(key), at, labels.run, labels.stage, labels.context, labels.arm, role, provider, model, fingerprint, text, finishReason, refusal,
-    usage.input, usage.cachedInput, usage.output, usd,
+    ...[id, at, run, stage, context, arm, role, provider, model, fingerprint, text, finishReason, refusal, input, cachedInput, output, usd, raw],
   );
   return Number(changes) === 1;
 }
@@ -47,14 +57,14 @@ function commit(): void {
     db.exec("BEGIN IMMEDIATE");
     for (const item of batch) {
       const won = write(item);
-      if (item.kind === "call") committed.push({ id: item.id, won });
+      if (item.kind !== "attempt") committed.push({ id: item.id, won });
     }
     db.exec("COMMIT");
     reply({ committed });
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
-    // Nothing of the batch is recorded; every waiting caller learns why.
-    const ids = batch.flatMap((item) => (item.kind === "call" ? [{ id: item.id, won: false }] : []));
+    // Every waiting caller learns why its record is not there.
+    const ids = batch.flatMap((item) => (item.kind === "attempt" ? [] : [{ id: item.id, won: false }]));
     reply({ committed: ids, error: error instanceof Error ? error.message : String(error) });
   }
 }
@@ -68,7 +78,6 @@ port.on("message", (request: WriterRequest) => {
     if (timer !== null) clearTimeout(timer);
     commit();
     db.close();
-    reply({ closed: true });
     port.close();
     return;
   }

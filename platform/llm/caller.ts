@@ -1,163 +1,181 @@
 import { setTimeout as delay } from "node:timers/promises";
-import OpenAI from "openai";
-import type { CallStore, StoredCall } from "../calls/store.ts";
+import type { CallAttempt, CallStore, StoredCall } from "../calls/store.ts";
 import type { Answer, CallRequest, Endpoint, ModelCaller } from "./client.ts";
-import { toStoredCall } from "./completion.ts";
-import { HoldError, RefusedRequestError, UnavailableError } from "./errors.ts";
-import { type CallFailure, classifyFailure } from "./failure.ts";
-import { keepAliveFetch } from "./http.ts";
-import { callKey, callSeed } from "./key.ts";
-import { adaptiveLimiter, type Limiter } from "./limiter.ts";
+import { costOf, filteredCall, toStoredCall } from "./completion.ts";
+import { GaveUpError, HoldError, RefusedRequestError, UnavailableError } from "./errors.ts";
+import { type Exchange, openAiExchange } from "./exchange.ts";
+import { type CallFailure, classifyFailure, type Disposition } from "./failure.ts";
+import { callKey } from "./key.ts";
+import { adaptiveLimiter, type CallResult, type Limiter } from "./limiter.ts";
 import { readFailure } from "./thrown.ts";
 
 /** Tries of one call before Temporal carries on, and the longest wait between them. */
 const triesHere = 4;
 const longestBackoffMs = 8000;
+/** Logged failures after which a call gives up, if its provider answers others. */
+const failuresToGiveUp = 12;
+const noUsage = { input: 0, cachedInput: 0, output: 0 };
 
-export function modelCaller({ store, now = () => new Date() }: { store: CallStore; now?: () => Date }): ModelCaller {
-  const limiters = new Map<string, Limiter>();
-  const clients = new Map<string, OpenAI>();
+export interface ModelCallerOptions {
+  readonly store: CallStore;
+  readonly exchange?: Exchange;
+  readonly now?: () => Date;
+  /** Spreads waits, 0–1. */
+  readonly random?: () => number;
+}
+
+type Attempt = { readonly stored: StoredCall } | { readonly failure: CallFailure; readonly disposition: Disposition };
+
+export function modelCaller({ store, exchange = openAiExchange(), now = () => new Date(), random = Math.random }: ModelCallerOptions): ModelCaller {
+  const limiters = new Map<string, { readonly limiter: Limiter; endpoint: Endpoint }>();
 
   const limiterOf = (endpoint: Endpoint): Limiter => {
     const existing = limiters.get(endpoint.provider);
-    if (existing !== undefined) return existing;
-    const made = adaptiveLimiter(endpoint);
-    limiters.set(endpoint.provider, made);
-    return made;
+    if (existing === undefined) {
+      const limiter = adaptiveLimiter(endpoint);
+      limiters.set(endpoint.provider, { limiter, endpoint });
+      return limiter;
+    }
+    if (!sameLimits(existing.endpoint, endpoint)) {
+      existing.limiter.retune(endpoint);
+      existing.endpoint = endpoint;
+    }
+    return existing.limiter;
   };
 
-  const clientOf = (endpoint: Endpoint): OpenAI => {
-    const name = `${endpoint.provider} ${endpoint.baseUrl}`;
-    const existing = clients.get(name);
-    if (existing !== undefined) return existing;
-    const made = new OpenAI({
-      baseURL: endpoint.baseUrl,
-      apiKey: apiKey(endpoint),
-      maxRetries: 0,
-      timeout: endpoint.timeoutMs,
-      fetch: keepAliveFetch(endpoint.width),
-    });
-    clients.set(name, made);
-    return made;
+  const attemptOf = ({ labels, role, endpoint, model }: CallRequest, key: string, outcome: CallAttempt["outcome"], cause: string): CallAttempt => ({
+    ...{ key, at: now().toISOString(), labels, role, provider: endpoint.provider, model, outcome, cause, usage: noUsage, usd: 0 },
+  });
+
+  /** Books a lost race as waste: the answer that is used is the one that was recorded first. */
+  const record = async (call: StoredCall, request: CallRequest): Promise<StoredCall> => {
+    const { call: stored, won } = await store.put(call);
+    if (!won) {
+      const { usage, usd } = call;
+      store.note({ ...attemptOf(request, call.key, "wasted", "another process recorded this call first"), usage, usd });
+    }
+    return stored;
   };
 
   /** One exchange under a slot that is held until the answer is recorded. */
-  const attempt = async (request: CallRequest, key: string): Promise<{ stored: StoredCall } | { failure: CallFailure }> => {
-    const limiter = limiterOf(request.endpoint);
-    const slot = await limiter.acquire(request.signal);
-    let outcome: Parameters<typeof slot.release>[0] = { outcome: "failed" };
-    let tokens = 0;
+  const attempt = async (request: CallRequest, key: string): Promise<Attempt> => {
+    const estimate = { input: Math.ceil(request.messages.reduce((sum, { content }) => sum + content.length, 0) / 4), cachedInput: 0, output: request.sampling.maxTokens };
+    const reservation = request.meter.reserve(costOf(estimate, request.price));
+    let result: CallResult = { outcome: "failed" };
+    let tokens: number | undefined;
     try {
-      const body = await clientOf(request.endpoint).chat.completions.create(toBody(request), { signal: request.signal, headers: { "x-attune-key": key } });
-      const call = toStoredCall(body, request, key, now());
-      request.meter.settle(call.usd);
-      tokens = call.usage.input + call.usage.output;
-      const { call: stored, won } = await store.put(call);
-      if (!won) store.note({ ...attemptOf(request, key), outcome: "wasted", cause: "another process recorded this call first" });
-      outcome = { outcome: "ok" };
-      return { stored };
-    } catch (error) {
-      if (request.signal.aborted) throw request.signal.reason;
-      if (error instanceof HoldError) throw error;
-      const failure = readFailure(error);
-      if (failure === null) throw error;
-      const disposition = classifyFailure(failure, now().getTime());
-      store.note({ ...attemptOf(request, key), outcome: "failed", cause: describe(failure) });
-      if (disposition.kind === "wait") outcome = { outcome: "rate-limited", retryAfterMs: disposition.retryAfterMs };
-      return { failure };
+      const slot = await limiterOf(request.endpoint).acquire({ signal: request.signal, tokens: estimate.input + estimate.output });
+      try {
+        const call = toStoredCall(await exchange(request, key), request, key, now());
+        reservation.settle(call.usd);
+        tokens = call.usage.input + call.usage.output;
+        const stored = await record(call, request);
+        result = { outcome: "ok" };
+        return { stored };
+      } catch (error) {
+        if (request.signal.aborted) throw request.signal.reason;
+        const failure = readFailure(error);
+        if (failure === null) throw error;
+        const disposition = classifyFailure(failure, now().getTime());
+        if (disposition.kind === "filtered") return { stored: await record(filteredCall(describe(failure), request, key, now()), request) };
+        if (disposition.kind === "wait") result = { outcome: "rate-limited", retryAfterMs: disposition.retryAfterMs };
+        store.note(attemptOf(request, key, disposition.kind === "wait" ? "limited" : "failed", describe(failure)));
+        return { failure, disposition };
+      } finally {
+        slot.release(result, tokens);
+      }
     } finally {
-      slot.release(outcome, tokens);
+      reservation.cancel();
     }
   };
 
-  const attemptOf = (request: CallRequest, key: string) => ({
-    key,
-    at: now().toISOString(),
-    labels: request.labels,
-    role: request.role,
-    provider: request.endpoint.provider,
-  });
+  const pause = async (request: CallRequest, cause: string, ms: number): Promise<void> => {
+    request.onRetry?.(cause, new Date(now().getTime() + ms));
+    await delay(ms, undefined, { signal: request.signal }).catch(() => undefined);
+    if (request.signal.aborted) throw request.signal.reason;
+  };
+  const backoff = (times: number): number => Math.min(longestBackoffMs, 250 * 2 ** times) * (0.75 + random() / 2);
 
   const ask = async (request: CallRequest, key: string): Promise<Answer> => {
+    const { provider } = request.endpoint;
+    const answeredBefore = limiterOf(request.endpoint).answered;
     let failed = 0;
+    let limited = 0;
     for (;;) {
-      request.meter.reserve();
-      const result = await attempt(request, key);
-      if ("stored" in result) return toAnswer(result.stored, false);
-      const { failure } = result;
-      const disposition = classifyFailure(failure, now().getTime());
-      const what = `${request.endpoint.provider} (${request.model}): ${describe(failure)}`;
+      const tried = await attempt(request, key);
+      if ("stored" in tried) return toAnswer(tried.stored, false);
+      const { disposition } = tried;
+      const cause = describe(tried.failure);
+      const what = `${provider} (${request.model}): ${cause}`;
       switch (disposition.kind) {
         case "wait":
-          request.onRetry?.(describe(failure), new Date(now().getTime() + (disposition.retryAfterMs ?? 1000)));
+          limited += 1;
+          await pause(request, cause, disposition.retryAfterMs ?? backoff(limited));
           continue;
         case "hold":
           throw new HoldError({ reason: disposition.reason, message: what, remedy: disposition.remedy });
-        case "filtered":
-          return { key, text: "", finishReason: "content_filter", refusal: describe(failure), model: request.model, usage: { input: 0, cachedInput: 0, output: 0 }, reread: false };
-        case "refused":
-          throw new RefusedRequestError(what);
         case "retry": {
           failed += 1;
-          const wait = disposition.retryAfterMs ?? Math.min(longestBackoffMs, 250 * 2 ** failed) * (0.75 + Math.random() / 2);
-          if (failed >= triesHere) throw new UnavailableError(what, Math.max(wait, 1000));
-          request.onRetry?.(describe(failure), new Date(now().getTime() + wait));
-          await delay(wait, undefined, { signal: request.signal }).catch(() => undefined);
-          if (request.signal.aborted) throw request.signal.reason;
+          const wait = disposition.retryAfterMs ?? backoff(failed);
+          // A server that was started anew answers at another address, which only the caller can look up.
+          const gone = request.role === "student" && tried.failure.code === "ECONNREFUSED";
+          if (!gone && failed < triesHere && wait <= longestBackoffMs * 1.25) {
+            await pause(request, cause, wait);
+            continue;
+          }
+          const othersAnswered = limiterOf(request.endpoint).answered > answeredBefore;
+          if (!gone && othersAnswered && (await store.failures(key)) >= failuresToGiveUp) throw new GaveUpError(`${what}; given up, since others are answered`);
+          throw new UnavailableError(what, Math.max(wait, 1000));
         }
+        default:
+          throw new RefusedRequestError(what);
       }
     }
   };
 
+  const asking = new Map<string, Promise<unknown>>();
+  const askOnce = async (request: CallRequest, key: string): Promise<Answer> => {
+    const answer = ask(request, key).finally(() => asking.delete(key));
+    asking.set(key, answer);
+    return answer;
+  };
+
   return {
     call: async (request) => {
-      const key = callKey({
-        role: request.role,
-        provider: request.endpoint.provider,
-        model: request.model,
-        weights: request.weights,
-        messages: request.messages,
-        sampling: request.sampling,
-        schema: request.schema,
-        unit: request.unit,
-        turn: request.turn,
-        sample: request.sample,
-        epoch: request.epoch,
-      });
-      const recorded = await store.get(key);
-      if (recorded === null) return ask(request, key);
-      request.meter.reread();
-      store.note({ ...attemptOf(request, key), outcome: "reread", cause: "" });
-      return toAnswer(recorded, true);
+      const key = callKey({ ...request, provider: request.endpoint.provider });
+      for (;;) {
+        const recorded = await store.get(key);
+        if (recorded !== null) {
+          request.meter.reread();
+          store.note(attemptOf(request, key, "reread", ""));
+          return toAnswer(recorded, true);
+        }
+        // Units that begin alike (the arms of one item) ask the same at the same time: one asks, the others re-read.
+        const other = asking.get(key);
+        if (other === undefined) return askOnce(request, key);
+        await endOf(other, request.signal);
+      }
     },
-    widths: () => Object.fromEntries([...limiters].map(([provider, { width, inFlight }]) => [provider, { width, inFlight }])),
+    widths: () => Object.fromEntries([...limiters].map(([provider, { limiter }]) => [provider, { width: limiter.width, inFlight: limiter.inFlight }])),
   };
 }
 
-function apiKey({ apiKeyEnv, provider }: Endpoint): string {
-  if (apiKeyEnv === undefined) return "none";
-  const key = process.env[apiKeyEnv];
-  if (key !== undefined && key !== "") return key;
-  throw new HoldError({
-    reason: "auth",
-    message: `The provider ${provider} needs a key in ${apiKeyEnv}, which is not set where this worker runs`,
-    remedy: `Set ${apiKeyEnv} in the worker's environment and restart it, then: attune resume`,
+/** Waits for another's call, however it ends. */
+function endOf(call: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const end = () => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    };
+    call.then(end, end);
   });
 }
 
-function toBody(request: CallRequest): OpenAI.ChatCompletionCreateParamsNonStreaming {
-  const { temperature, topP, maxTokens } = request.sampling;
-  return {
-    model: request.model,
-    messages: request.messages.map((message) => ({ ...message })),
-    temperature,
-    top_p: topP,
-    max_tokens: maxTokens,
-    seed: callSeed(request),
-    ...(request.schema !== null && request.endpoint.jsonSchema
-      ? { response_format: { type: "json_schema", json_schema: { name: request.schema.name, schema: { ...request.schema.schema }, strict: true } } }
-      : {}),
-  };
+function sameLimits(a: Endpoint, b: Endpoint): boolean {
+  return a === b || (a.width === b.width && a.requestsPerMinute === b.requestsPerMinute && a.tokensPerMinute === b.tokensPerMinute);
 }
 
 function toAnswer(call: StoredCall, reread: boolean): Answer {

@@ -4,7 +4,7 @@ import type { CallRequest, Price } from "./client.ts";
 
 /** What we read of a provider's answer; lenient, since providers differ. */
 const completion = z.looseObject({
-  model: z.string().optional(),
+  model: z.string().nullish(),
   system_fingerprint: z.string().nullish(),
   choices: z
     .array(
@@ -26,20 +26,27 @@ const completion = z.looseObject({
 /** HTTP 200 with something that is no completion: HTML of a proxy, an error body, a cut stream. */
 export class NoCompletionError extends Error {
   override readonly name = "NoCompletionError";
+  /** 200, or the status that the body itself names. */
+  readonly status: number;
   readonly code: string | null;
-  constructor(message: string, code: string | null) {
+  constructor(message: string, { status = 200, code = null }: { status?: number; code?: string | null } = {}) {
     super(message);
+    this.status = status;
     this.code = code;
   }
 }
 
-/** The record of an answer, whatever it holds; whether it is accepted is the caller's decision. */
-export function toStoredCall(body: unknown, request: CallRequest, key: string, at: Date): StoredCall {
+/**
+ * The record of an answer, whatever it holds; whether it is accepted is the caller's decision. `raw` is the body of an HTTP 200.
+ * @throws NoCompletionError when it holds no completion
+ */
+export function toStoredCall(raw: string, request: CallRequest, key: string, at: Date): StoredCall {
+  const body = parseJson(raw);
   const parsed = completion.safeParse(body);
-  if (!parsed.success) throw new NoCompletionError(`200 without a completion: ${excerpt(body)}`, errorCode(body));
+  if (!parsed.success) throw withoutCompletion(body, raw);
   const { choices, model, system_fingerprint, usage: used } = parsed.data;
   const choice = choices[0];
-  if (choice === undefined) throw new NoCompletionError("200 without a choice", null);
+  if (choice === undefined) throw withoutCompletion(body, raw);
   const usage: Usage = {
     input: used?.prompt_tokens ?? 0,
     cachedInput: used?.prompt_tokens_details?.cached_tokens ?? 0,
@@ -53,11 +60,32 @@ export function toStoredCall(body: unknown, request: CallRequest, key: string, a
     provider: request.endpoint.provider,
     model: model ?? request.model,
     fingerprint: system_fingerprint ?? null,
-    text: (choice.message.content ?? "").toWellFormed().replaceAll("\0", ""),
+    text: storable(choice.message.content ?? ""),
     finishReason: choice.finish_reason ?? "unknown",
     refusal: choice.message.refusal ?? null,
     usage,
     usd: used === null || used === undefined ? null : costOf(usage, request.price),
+    raw: storable(raw),
+  };
+}
+
+/** The record of a request that the provider's content filter refused: an outcome, re-read like any other answer. */
+export function filteredCall(reason: string, request: CallRequest, key: string, at: Date): StoredCall {
+  const usage: Usage = { input: 0, cachedInput: 0, output: 0 };
+  return {
+    key,
+    at: at.toISOString(),
+    labels: request.labels,
+    role: request.role,
+    provider: request.endpoint.provider,
+    model: request.model,
+    fingerprint: null,
+    text: "",
+    finishReason: "content_filter",
+    refusal: reason,
+    usage,
+    usd: costOf(usage, request.price),
+    raw: "{}",
   };
 }
 
@@ -68,11 +96,32 @@ export function costOf(usage: Usage, price: Price | null): number | null {
   return (fresh * price.input + usage.cachedInput * (price.cachedInput ?? price.input) + usage.output * price.output) / 1_000_000;
 }
 
-function errorCode(body: unknown): string | null {
-  const shape = z.looseObject({ error: z.looseObject({ code: z.string().nullish(), type: z.string().nullish() }) }).safeParse(body);
-  return shape.success ? (shape.data.error.code ?? shape.data.error.type ?? null) : null;
+/** A text column of the call store holds neither lone surrogates nor NUL. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "");
 }
 
-function excerpt(body: unknown): string {
-  return (typeof body === "string" ? body : (JSON.stringify(body) ?? "nothing")).slice(0, 120);
+function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    throw new NoCompletionError(`200 with a body that is no JSON: ${excerpt(raw)}`);
+  }
+}
+
+const errorBody = z.looseObject({
+  error: z.looseObject({ code: z.union([z.string(), z.number()]).nullish(), type: z.string().nullish(), message: z.string().nullish() }),
+});
+
+/** A body with `error` and no `choices` is that error. */
+function withoutCompletion(body: unknown, raw: string): NoCompletionError {
+  const shape = errorBody.safeParse(body);
+  if (!shape.success) return new NoCompletionError(`200 without a completion: ${excerpt(raw)}`);
+  const { code, type, message } = shape.data.error;
+  const status = typeof code === "number" && code >= 400 && code < 600 ? code : 200;
+  return new NoCompletionError(`200 with an error: ${message ?? excerpt(raw)}`, { status, code: typeof code === "string" ? code : (type ?? null) });
+}
+
+function excerpt(raw: string): string {
+  return JSON.stringify(raw.slice(0, 120));
 }

@@ -22,5 +22,10 @@ export class HoldError extends Error {
 
 /** The same request would be refused again. */
 export class RefusedRequestError extends Error {
-  override readonly name = "RefusedRequestError";
+  override readonly name: string = "RefusedRequestError";
+}
+
+/** This one call keeps failing while its provider answers others: no wait will help it. */
+export class GaveUpError extends RefusedRequestError {
+  override readonly name = "GaveUpError";
 }

@@ -1,8 +1,9 @@
 import type { HoldDetail } from "../../contract/failures.ts";
+import { readRetryAfter } from "./retry-after.ts";
 
 /** What a caller may do about a call that brought no answer. */
 export type Disposition =
-  /** A rate limit: wait in the limiter, no attempt is used. */
+  /** A rate limit: wait, no attempt is used. */
   | { readonly kind: "wait"; readonly retryAfterMs: number | null }
   /** A passing fault: try again, a few times here, then by Temporal. */
   | { readonly kind: "retry"; readonly retryAfterMs: number | null }
@@ -13,49 +14,63 @@ export type Disposition =
   /** The request is wrong; the same request fails again. */
   | { readonly kind: "refused" };
 
-/** The facts of a failed call, taken from whatever the SDK threw. */
+/** The facts of a failed call, taken from whatever was thrown or answered. */
 export interface CallFailure {
-  /** null: no HTTP answer (connection, DNS, TLS, timeout). */
+  /** null: no HTTP answer (connection, DNS, TLS, timeout). 200 and its like: an answer that is no completion (HTML, broken JSON, no choices). */
   readonly status: number | null;
   /** `error.code` or `error.type` of the body, or the socket's code. */
   readonly code: string | null;
   readonly message: string;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 const quotaCodes = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "access_terminated", "quota_exceeded"]);
 const quotaText = /\b(?:exceeded your current quota|billing|insufficient (?:funds|credits?|balance|quota))\b/i;
+const filterCodes = new Set(["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"]);
+const authCodes = new Set(["invalid_api_key", "authentication_error", "permission_error", "account_deactivated"]);
+const limitCodes = new Set(["rate_limit_exceeded", "rate_limit_error", "too_many_requests"]);
+const requestCodes = new Set(["invalid_request_error", "context_length_exceeded"]);
 
-/** Classifies a failed call, once, in this order. Pure. */
-export function classifyFailure(failure: CallFailure, nowMs: number): Disposition {
-  const { status, code, message } = failure;
-  const retryAfterMs = readRetryAfter(failure.headers, nowMs);
-  if (status === null) return { kind: "retry", retryAfterMs: null };
-  if (status === 402 || (code !== null && quotaCodes.has(code)) || (status === 429 && quotaText.test(message))) {
-    return { kind: "hold", reason: "quota", remedy: "Add credit or raise the quota at the provider, then: attune resume" };
-  }
-  if (code === "content_filter") return { kind: "filtered" };
-  if (status === 401 || status === 403) return { kind: "hold", reason: "auth", remedy: "Set a valid key in the worker's environment and restart it, then: attune resume" };
-  if (status === 404) return { kind: "hold", reason: "auth", remedy: "The model or address is not known to the provider; correct it, or get access, then: attune resume" };
-  if (status === 429) return { kind: "wait", retryAfterMs };
-  if (status === 408 || status === 409 || status === 425 || status >= 500) return { kind: "retry", retryAfterMs };
-  // A 200 whose body was no completion: HTML from a proxy, a broken stream.
-  if (status >= 200 && status < 300) return { kind: "retry", retryAfterMs: null };
-  return { kind: "refused" };
+const waitOrRetry = (kind: "wait" | "retry") => (failure: CallFailure, nowMs: number) => ({ kind, retryAfterMs: readRetryAfter(failure.headers, nowMs) }) as const;
+const hold = (reason: HoldDetail["reason"], remedy: string) => () => ({ kind: "hold", reason, remedy }) as const;
+
+interface Rule {
+  readonly name: string;
+  readonly holds: (failure: CallFailure) => boolean;
+  readonly then: (failure: CallFailure, nowMs: number) => Disposition;
 }
 
-/** Longest wait that a provider can ask for; more is cut to it. */
-export const maxRetryAfterMs = 10 * 60_000;
+const has = (codes: ReadonlySet<string>) => (failure: CallFailure) => failure.code !== null && codes.has(failure.code);
+const status = (...statuses: number[]) => (failure: CallFailure) => failure.status !== null && statuses.includes(failure.status);
 
-/** Milliseconds to wait by `retry-after-ms`, or `retry-after` in seconds or as an HTTP date; null when neither is there or readable. */
-export function readRetryAfter(headers: Readonly<Record<string, string>>, nowMs: number): number | null {
-  const clamp = (ms: number) => Math.min(Math.max(0, ms), maxRetryAfterMs);
-  const ms = Number(headers["retry-after-ms"] ?? Number.NaN);
-  if (Number.isFinite(ms)) return clamp(ms);
-  const value = headers["retry-after"];
-  if (value === undefined || value.trim() === "") return null;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return clamp(seconds * 1000);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? null : clamp(date - nowMs);
+/** The first rule that holds decides. */
+const rules: readonly Rule[] = [
+  { name: "no answer", holds: (f) => f.status === null, then: waitOrRetry("retry") },
+  {
+    name: "quota",
+    holds: (f) => f.status === 402 || has(quotaCodes)(f) || (f.status === 429 && quotaText.test(f.message)),
+    then: hold("quota", "Add credit or raise the quota at the provider, then: attune resume"),
+  },
+  { name: "filtered content", holds: has(filterCodes), then: () => ({ kind: "filtered" }) },
+  {
+    name: "key",
+    holds: (f) => status(401, 403)(f) || has(authCodes)(f),
+    then: hold("auth", "Set a valid key in the worker's environment and restart it, then: attune resume"),
+  },
+  {
+    name: "unknown model or address",
+    holds: status(404),
+    then: hold("auth", "The provider does not know this model or address; get access to it or start a run with another, then: attune resume"),
+  },
+  { name: "rate limit", holds: (f) => f.status === 429 || has(limitCodes)(f), then: waitOrRetry("wait") },
+  { name: "busy or broken", holds: (f) => status(408, 409, 425)(f) || (f.status ?? 0) >= 500, then: waitOrRetry("retry") },
+  { name: "wrong request", holds: has(requestCodes), then: () => ({ kind: "refused" }) },
+  // A proxy's page, a cut stream or a body of errors only, at status 200.
+  { name: "no completion", holds: (f) => f.status !== null && f.status >= 200 && f.status < 300, then: waitOrRetry("retry") },
+];
+
+/** Classifies a failed call, once. Pure. */
+export function classifyFailure(failure: CallFailure, nowMs: number): Disposition {
+  return rules.find(({ holds }) => holds(failure))?.then(failure, nowMs) ?? { kind: "refused" };
 }

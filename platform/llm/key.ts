@@ -20,8 +20,9 @@ export interface CallIdentity {
   readonly epoch: string;
 }
 
-/** The record's key: hex sha256 over the canonical JSON of the identity. */
-export function callKey(identity: CallIdentity): string {
+/** The record's key: hex sha256 over the canonical JSON of the identity, whatever else the object holds. */
+export function callKey({ role, provider, model, weights, messages, sampling, schema, unit, turn, sample, epoch }: CallIdentity): string {
+  const identity: CallIdentity = { role, provider, model, weights, messages, sampling, schema, unit, turn, sample, epoch };
   return createHash("sha256").update(canonicalJson(identity)).digest("hex");
 }
 

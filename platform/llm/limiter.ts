@@ -1,25 +1,36 @@
-/** How a provider's calls are held back. One per provider and process. */
+import { minuteWindow } from "./minute-window.ts";
+
+/** How a provider's calls are held back. One limiter per provider and process. */
 export interface Limits {
+  /** Calls in flight at most: the ceiling of the adaptive width. */
   readonly width: number;
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
 }
 
 export interface Limiter {
-  /** Waits for a slot; the caller releases it exactly once. Rejects with the signal's reason when aborted. */
-  acquire(signal?: AbortSignal): Promise<Slot>;
+  /** Waits for a slot; the caller releases it exactly once. `tokens` is an estimate. Rejects with the signal's reason when aborted. */
+  acquire(request?: { readonly signal?: AbortSignal; readonly tokens?: number }): Promise<Slot>;
   /** Calls that may be in flight now. */
   readonly width: number;
   readonly inFlight: number;
-  setCeiling(width: number): void;
+  /** Answers so far. */
+  readonly answered: number;
+  /** Takes on other limits while calls are in flight. */
+  retune(limits: Limits): void;
 }
 
 export interface Slot {
-  /** After the answer is recorded. `tokens` count against the per-minute limit. */
-  release(result: { readonly outcome: "ok" | "failed" } | { readonly outcome: "rate-limited"; readonly retryAfterMs: number | null }, tokens?: number): void;
+  /** After the answer is recorded. `tokens` replaces the estimate. */
+  release(result: CallResult, tokens?: number): void;
 }
 
+export type CallResult =
+  | { readonly outcome: "ok" | "failed" }
+  | { readonly outcome: "rate-limited"; readonly retryAfterMs: number | null };
+
 export interface Clock {
+  /** Milliseconds, monotonic. */
   now(): number;
   sleep(ms: number): Promise<void>;
 }
@@ -29,43 +40,40 @@ export const systemClock: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** Wait after a 429 that names no time: doubles with each burst in a row. */
+/** Pause after a burst that names no time: doubles with each burst in a row. */
 const firstPauseMs = 1000;
-const longestPauseMs = 60_000;
+const longestPauseMs = 30_000;
+/** A burst is this share of the last calls, and at least so many: a stray 429 costs only its own call a wait. */
+const burstShare = 0.1;
+const burstCalls = 3;
+const leastWindow = 20;
 
 /**
- * Adaptive width by additive increase, multiplicative decrease (as TCP does): a burst of 429 cuts once, to three quarters; a width's worth of
- * successes adds one twentieth of the ceiling. Other failures do not cut.
+ * Adaptive width by additive increase, multiplicative decrease (as TCP does): a burst of 429 cuts once, to three quarters, and pauses; a width's
+ * worth of successes adds one twentieth of the ceiling. Other failures do not cut.
  */
-export function adaptiveLimiter(limits: Limits, clock: Clock = systemClock): Limiter {
-  let ceiling = limits.width;
-  let width = ceiling;
+export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Limiter {
+  let limits = initial;
+  let width = initial.width;
   let inFlight = 0;
+  let answered = 0;
   let successes = 0;
   let pausedUntil = 0;
   let bursts = 0;
   let cutAt = Number.NEGATIVE_INFINITY;
-  const waiting: (() => void)[] = [];
-  const recent: { at: number; tokens: number }[] = [];
+  let lastResults: boolean[] = [];
   let wakeAt = Number.POSITIVE_INFINITY;
-
-  /** Milliseconds until the per-minute limits allow a call. */
-  const minuteWait = (now: number): number => {
-    while (recent[0] !== undefined && recent[0].at <= now - 60_000) recent.shift();
-    const oldest = recent[0];
-    if (oldest === undefined) return 0;
-    const overRequests = limits.requestsPerMinute !== undefined && recent.length >= limits.requestsPerMinute;
-    const overTokens = limits.tokensPerMinute !== undefined && recent.reduce((sum, call) => sum + call.tokens, 0) >= limits.tokensPerMinute;
-    return overRequests || overTokens ? oldest.at + 60_000 - now : 0;
-  };
+  const waiting: { readonly tokens: number; readonly start: () => void }[] = [];
+  const minute = minuteWindow();
 
   const pump = (): void => {
     const now = clock.now();
-    while (waiting.length > 0 && inFlight < Math.max(1, Math.floor(width))) {
-      const wait = Math.max(pausedUntil - now, minuteWait(now));
+    for (let next = waiting[0]; next !== undefined && inFlight < Math.max(1, Math.floor(width)); next = waiting[0]) {
+      const wait = Math.max(pausedUntil - now, minute.wait(now, next.tokens, limits));
       if (wait > 0) return wake(now + wait);
       inFlight += 1;
-      waiting.shift()?.();
+      waiting.shift();
+      next.start();
     }
   };
 
@@ -78,34 +86,46 @@ export function adaptiveLimiter(limits: Limits, clock: Clock = systemClock): Lim
     });
   };
 
-  const rateLimited = (startedAt: number, retryAfterMs: number | null): void => {
+  /** True when, with this result, the last calls amount to a burst. */
+  const isBurst = (limited: boolean): boolean => {
+    lastResults.push(limited);
+    const window = Math.max(leastWindow, Math.floor(width));
+    if (lastResults.length > window) lastResults = lastResults.slice(-window);
+    if (!limited) return false;
+    const count = lastResults.filter(Boolean).length;
+    return count >= Math.max(Math.min(burstCalls, width), burstShare * window);
+  };
+
+  const rateLimited = (retryAfterMs: number | null): void => {
+    if (!isBurst(true)) return;
     const now = clock.now();
-    // Calls that were already in flight when the width was cut belong to the same burst.
-    if (startedAt > cutAt) {
-      width = Math.max(1, width * 0.75);
-      cutAt = now;
-      bursts += 1;
-      successes = 0;
-    }
+    width = Math.max(1, width * 0.75);
+    cutAt = now;
+    bursts += 1;
+    successes = 0;
+    lastResults = [];
     pausedUntil = Math.max(pausedUntil, now + (retryAfterMs ?? Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(bursts - 1, 10))));
   };
 
   const succeeded = (): void => {
+    isBurst(false);
+    answered += 1;
     bursts = 0;
     successes += 1;
-    if (successes < width || width >= ceiling) return;
+    if (successes < width || width >= limits.width) return;
     successes = 0;
-    width = Math.min(ceiling, width + Math.max(1, ceiling / 20));
+    width = Math.min(limits.width, width + Math.max(1, limits.width / 20));
   };
 
-  const slot = (): Slot => {
-    const call = { at: clock.now(), tokens: 0 };
-    if (limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined) recent.push(call);
+  const slot = (tokens: number): Slot => {
+    const startedAt = clock.now();
+    const entry = minute.add(startedAt, tokens);
     return {
-      release: (result, tokens = 0) => {
+      release: (result, actual) => {
         inFlight -= 1;
-        call.tokens = tokens;
-        if (result.outcome === "rate-limited") rateLimited(call.at, result.retryAfterMs);
+        if (actual !== undefined) minute.correct(entry, actual);
+        // A call that was in flight when the width was cut belongs to the burst that cut it.
+        if (result.outcome === "rate-limited" && startedAt > cutAt) rateLimited(result.retryAfterMs);
         else if (result.outcome === "ok") succeeded();
         pump();
       },
@@ -113,20 +133,22 @@ export function adaptiveLimiter(limits: Limits, clock: Clock = systemClock): Lim
   };
 
   return {
-    acquire: (signal) =>
+    acquire: ({ signal, tokens = 0 } = {}) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason as Error);
-        const start = () => {
-          signal?.removeEventListener("abort", abort);
-          resolve(slot());
+        const entry = {
+          tokens,
+          start: () => {
+            signal?.removeEventListener("abort", abort);
+            resolve(slot(tokens));
+          },
         };
         const abort = () => {
-          const place = waiting.indexOf(start);
-          if (place >= 0) waiting.splice(place, 1);
+          waiting.splice(waiting.indexOf(entry), 1);
           reject(signal?.reason as Error);
         };
         signal?.addEventListener("abort", abort, { once: true });
-        waiting.push(start);
+        waiting.push(entry);
         pump();
       }),
     get width() {
@@ -135,9 +157,12 @@ export function adaptiveLimiter(limits: Limits, clock: Clock = systemClock): Lim
     get inFlight() {
       return inFlight;
     },
-    setCeiling: (next) => {
-      ceiling = next;
-      width = Math.min(width, next);
+    get answered() {
+      return answered;
+    },
+    retune: (next) => {
+      width = width >= limits.width ? next.width : Math.min(width, next.width);
+      limits = next;
       pump();
     },
   };

@@ -3,32 +3,59 @@ import { HoldError } from "./errors.ts";
 
 /** What one conversation spends: reserved before a call, settled after it. */
 export interface Meter {
-  /** @throws HoldError (budget) when the allowance is used up */
-  reserve(): void;
-  /** A call that reached the provider; `usd` null when no price is known. */
-  settle(usd: number | null): void;
+  /**
+   * Takes one call and `usd` (an estimate; null when no price is known) out of the allowance. A call may overdraw the money, the next one may not.
+   * @throws HoldError (budget) when the allowance is used up
+   */
+  reserve(usd: number | null): Reservation;
   reread(): void;
   readonly spend: Spend;
+}
+
+/** Ends with `settle` or `cancel`, whichever comes first. */
+export interface Reservation {
+  /** The provider answered; `usd` null when no price is known. */
+  settle(usd: number | null): void;
+  /** No answer came: nothing is spent. */
+  cancel(): void;
 }
 
 export function conversationMeter(allowance: Allowance): Meter {
   let calls = 0;
   let reread = 0;
   let usd: number | null = 0;
+  const open = { calls: 0, usd: 0 };
   return {
-    reserve: () => {
-      const overCalls = allowance.calls !== null && calls >= allowance.calls;
-      const overCost = allowance.usd !== null && usd !== null && usd >= allowance.usd;
-      if (!overCalls && !overCost) return;
-      throw new HoldError({
-        reason: "budget",
-        message: `A conversation used up its allowance of ${overCalls ? `${allowance.calls} calls` : `$${allowance.usd}`}`,
-        remedy: "Raise the budget: attune budget raise",
-      });
-    },
-    settle: (price) => {
-      calls += 1;
-      usd = usd === null || price === null ? null : usd + price;
+    reserve: (estimate) => {
+      const overCalls = allowance.calls !== null && calls + open.calls >= allowance.calls;
+      const overCost = allowance.usd !== null && usd !== null && usd + open.usd >= allowance.usd;
+      if (overCalls || overCost) {
+        throw new HoldError({
+          reason: "budget",
+          message: `A conversation used up its allowance of ${overCalls ? `${allowance.calls} calls` : `$${allowance.usd}`}`,
+          remedy: "Raise the budget: attune budget raise",
+        });
+      }
+      let isOpen = true;
+      open.calls += 1;
+      open.usd += estimate ?? 0;
+      const end = (): boolean => {
+        const first = isOpen;
+        if (first) {
+          isOpen = false;
+          open.calls -= 1;
+          open.usd -= estimate ?? 0;
+        }
+        return first;
+      };
+      return {
+        settle: (price) => {
+          if (!end()) return;
+          calls += 1;
+          usd = usd === null || price === null ? null : usd + price;
+        },
+        cancel: () => void end(),
+      };
     },
     reread: () => {
       reread += 1;

@@ -10,9 +10,9 @@ interface Row {
 }
 
 const schema = `
+  PRAGMA busy_timeout = 30000;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 30000;
   CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID;
 `;
 

@@ -12,7 +12,7 @@ export function consoleLogger(secretEnvs: readonly string[] = []): Logger {
   const secrets = secretEnvs.map((name) => process.env[name]).filter((value): value is string => value !== undefined && value.length >= 6);
   const write = (level: Level, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
     const tail = Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`;
-    const line = `${new Date().toISOString()} ${level} ${message}${tail}\n`;
+    const line = `${new Date().toISOString()} ${level} ${message.replaceAll("\n", "\\n")}${tail}\n`;
     process.stderr.write(secrets.reduce((text, secret) => text.replaceAll(secret, "***"), line));
   };
   return {

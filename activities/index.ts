@@ -1,0 +1,38 @@
+import type { ControlActivities, UnitActivities } from "../contract/activities.ts";
+import { makeAlignActivities } from "./align/activities.ts";
+import { makeConverseActivities } from "./converse/converse.ts";
+import type { Deps } from "./deps.ts";
+import { makeServingActivities } from "./evaluate/canary.ts";
+import { makeEvaluateUnit } from "./evaluate/evaluate.ts";
+import { makeEvaluationActivities } from "./evaluate/seal.ts";
+import { makeMeasureActivities } from "./measure/measure.ts";
+import { makeReportActivities } from "./report/activities.ts";
+import { makeRewardActivities } from "./reward/activities.ts";
+import { dropStageRecord, findStageRecord } from "./stages/records.ts";
+import { makeSteerActivities } from "./steer/pairs.ts";
+import { makeSteerUnit } from "./steer/steer.ts";
+
+export { makeNodeActivities, makePoolActivities } from "./jobs/activities.ts";
+
+/** Quick steps on the control queue. */
+export function controlActivities(deps: Deps): ControlActivities {
+  const { sealConversations } = makeConverseActivities(deps);
+  return {
+    findStage: ({ run, key }) => findStageRecord(deps, run, key),
+    dropStage: ({ run, key }) => dropStageRecord(deps, run, key),
+    readSpend: ({ run }) => deps.callStore.spend(run.digest),
+    sealConversations,
+    ...makeMeasureActivities(deps),
+    ...makeSteerActivities(deps),
+    ...makeRewardActivities(deps),
+    ...makeAlignActivities(deps),
+    ...makeEvaluationActivities(deps),
+    ...makeReportActivities(deps),
+  };
+}
+
+/** Conversations on the llm queue. */
+export function unitActivities(deps: Deps): UnitActivities {
+  const { converse } = makeConverseActivities(deps);
+  return { converse, ...makeSteerUnit(deps), ...makeEvaluateUnit(deps), ...makeServingActivities(deps) };
+}

@@ -1,0 +1,67 @@
+import type { JobSpec } from "../../contract/job-spec.ts";
+import type { Ensured } from "../../platform/jobs/launcher.ts";
+import type { Deps } from "../deps.ts";
+import { whyNotMine } from "./claim.ts";
+import { notMine } from "./failures.ts";
+import type { Followed } from "./follow.ts";
+import { layFolder } from "./lay.ts";
+import { countStarts, updateJob } from "./record.ts";
+
+/** Between two tries for a device that other jobs hold. */
+const busyMs = 2000;
+
+type Starting = Followed & { readonly deps: Pick<Deps, "artifacts" | "config"> };
+
+/** Who owns the job: the workflow this attempt runs for. */
+export function ownerOf({ context, node }: Pick<Followed, "context" | "node">): JobSpec["owner"] {
+  const { workflowExecution, namespace } = context.info;
+  return { cluster: node.cluster, namespace, workflowId: workflowExecution?.workflowId ?? "" };
+}
+
+/** @throws JobLost when this attempt may not act any more */
+export async function admit({ deps, request, place }: Pick<Followed, "deps" | "request" | "place">): Promise<void> {
+  const why = await whyNotMine(deps, request.job, place.fence);
+  if (why !== null) throw notMine(request.job, why);
+}
+
+/** Adopts the job or starts it, waiting (with heartbeats) while other jobs hold every device. Never returns `busy`. */
+export async function ensureJob(starting: Starting): Promise<Exclude<Ensured, { state: "busy" }>> {
+  const { deps, node, context, request, place } = starting;
+  const { devices } = (await deps.config(request.run)).experiment.launcher;
+  const owner = ownerOf(starting);
+  const beforeStart = async () => layFolder(deps, { request, place, owner, devices });
+  for (;;) {
+    await admit(starting);
+    const ensured = await node.launcher.ensure({ place, kind: request.params.kind, devices, beforeStart });
+    context.heartbeat({
+      step: 0,
+      of: 0,
+      loss: null,
+      node: node.name,
+      pid: ensured.state === "running" ? ensured.running.pid : null,
+    });
+    if (ensured.state !== "busy") {
+      const ids = await node.launcher.starts(place);
+      const adopted = ensured.state === "running" && ensured.adopted ? 1 : 0;
+      await updateJob(deps, request.job, (record) => ({
+        ...countStarts(record, ids),
+        owner,
+        adoptions: record.adoptions + adopted,
+      }));
+      await stopIfStopped(starting);
+      return ensured;
+    }
+    await context.sleep(busyMs);
+  }
+}
+
+/** A stop that came between the look at its mark and the start has found nothing to end. */
+async function stopIfStopped(starting: Starting): Promise<void> {
+  const { node, request } = starting;
+  try {
+    await admit(starting);
+  } catch (error) {
+    await node.launcher.stop(request.job, node.graceMs);
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+import type { Night } from "../../contract/activities.ts";
+import type { NightlyResult } from "../../contract/experiment.ts";
+import type { Ref } from "../../contract/ref.ts";
+import { stageKey } from "../../contract/stages.ts";
+import type { RunRef } from "../../contract/units.ts";
+import { compareNight, type NightPair, nightVerdict } from "../../domain/nights.ts";
+import type { Deps } from "../deps.ts";
+import { readTargets } from "../stages/cards.ts";
+import { findStageRecord, runUri } from "../stages/records.ts";
+import { readPublished } from "./publish.ts";
+import { type ItemsByContext, readItems } from "./rows.ts";
+
+/** Compares the night's adapters with the reference's on the same items and stores the details as `nights/<night>.json` of the run. */
+export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; night: Night }): Promise<NightlyResult> {
+  const { reference, published } = await readPublished(deps, run.name);
+  const { experiment } = await deps.config(run);
+  const targets = await readTargets(deps, run);
+  const pairs: NightPair[] = [];
+  for (const backbone of night.plan.backbones) {
+    const tonight = await items(deps, (await findStageRecord(deps, run, stageKey("evaluate", backbone)))?.outputs["rows"]);
+    const before = await items(deps, reference.rows[backbone]);
+    for (const context of night.plan.contexts) {
+      pairs.push({
+        backbone,
+        context,
+        target: targets[context]?.target ?? null,
+        night: tonight[context]?.["adapter"] ?? [],
+        reference: before[context]?.["adapter"] ?? [],
+      });
+    }
+  }
+  const { margin } = experiment.evaluate;
+  const contexts = compareNight(pairs, { margin, seed: experiment.seed });
+  const verdict = nightVerdict(contexts);
+  const uri = `${runUri(run)}.json`;
+  const details = { night: night.night, verdict, margin, contexts, adapters: published.adapters, reference: reference.results };
+  await deps.artifacts.remove(uri);
+  return {
+    verdict,
+    night: night.night,
+    details: await deps.artifacts.put(uri, JSON.stringify(details, null, 1)),
+    regressed: [...new Set(contexts.filter((c) => c.verdict === "regressed").map((c) => c.context))],
+  };
+}
+
+async function items(deps: Deps, rows: Ref | undefined): Promise<ItemsByContext> {
+  return rows === undefined ? {} : readItems(deps.artifacts.readLines(rows), rows.uri);
+}

@@ -1,0 +1,30 @@
+import { realpath } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
+
+const segment = "[A-Za-z0-9_][A-Za-z0-9._@-]*";
+const allowedUri = new RegExp(`^${segment}(?:/${segment})*$`);
+
+/**
+ * The file of `uri` below `root`. A uri is an allow-list of path segments, and no symbolic link on the way may lead out of the root.
+ * @throws when the uri is not allowed or its place is outside
+ */
+export async function placeOf(root: string, uri: string): Promise<string> {
+  if (uri.length > 400 || !allowedUri.test(uri)) {
+    throw new Error(`Artifact uri ${JSON.stringify(uri)} is not allowed: use relative paths of letters, digits and . _ - @, no part beginning with a dot`);
+  }
+  const file = join(root, ...uri.split("/"));
+  const base = await realpath(root);
+  const there = await nearestReal(file);
+  if (there !== base && !there.startsWith(base + sep)) throw new Error(`Artifact ${uri} would lie outside ${root}: a symbolic link on the way leads out`);
+  return file;
+}
+
+/** Where the deepest part of `path` that exists really is. */
+async function nearestReal(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
+    return nearestReal(dirname(path));
+  }
+}

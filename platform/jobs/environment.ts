@@ -1,0 +1,33 @@
+import type { JobKind } from "../../contract/job-spec.ts";
+
+/** What a job may see of the worker's environment. Keys of providers are not among it. */
+const passed = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "TMPDIR",
+  "TZ",
+  "LD_LIBRARY_PATH",
+  "CUDA_VISIBLE_DEVICES",
+  "NVIDIA_VISIBLE_DEVICES",
+  "OMP_NUM_THREADS",
+] as const;
+
+/** glibc gives large blocks back after every training step otherwise: a full-depth DPO step then takes twice as long. */
+const keepMemory = {
+  MALLOC_MMAP_MAX_: "0",
+  MALLOC_TRIM_THRESHOLD_: "17179869184",
+  MALLOC_TOP_PAD_: "268435456",
+  MALLOC_ARENA_MAX: "1",
+  THP_MEM_ALLOC_ENABLE: "1",
+};
+
+/** Environment of a job's process. */
+export function jobEnvironment(kind: JobKind, worker: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const kept = passed.flatMap((name) => {
+    const value = worker[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(kept), PYTHONUNBUFFERED: "1", ...(kind === "align" ? keepMemory : {}) };
+}

@@ -1,0 +1,58 @@
+import OpenAI from "openai";
+import type { CallRequest, Endpoint } from "./client.ts";
+import { HoldError } from "./errors.ts";
+import { keepAliveFetch } from "./http.ts";
+import { callSeed } from "./key.ts";
+
+/** One HTTP exchange; answers the body of a 200 as it came, throws what the SDK throws for anything else. */
+export type Exchange = (request: CallRequest, key: string) => Promise<string>;
+
+/** Keeps one client, and so one pool of sockets, per address. */
+export function openAiExchange(): Exchange {
+  const clients = new Map<string, OpenAI>();
+  const sharedFetch = keepAliveFetch();
+
+  const clientOf = (endpoint: Endpoint): OpenAI => {
+    const { baseUrl, timeoutMs } = endpoint;
+    const apiKey = readKey(endpoint);
+    const name = JSON.stringify([baseUrl, timeoutMs, apiKey]);
+    const existing = clients.get(name);
+    if (existing !== undefined) return existing;
+    const made = new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, timeout: timeoutMs, fetch: sharedFetch });
+    clients.set(name, made);
+    return made;
+  };
+
+  return async (request, key) => {
+    const options = { signal: request.signal, headers: { "x-attune-key": key } };
+    const response = await clientOf(request.endpoint).chat.completions.create(toBody(request), options).asResponse();
+    return response.text();
+  };
+}
+
+/** Read at the time of the call, so that a key that was set after a hold is used. */
+function readKey({ apiKeyEnv, provider }: Endpoint): string {
+  if (apiKeyEnv === undefined) return "none";
+  const key = process.env[apiKeyEnv];
+  if (key !== undefined && key !== "") return key;
+  throw new HoldError({
+    reason: "auth",
+    message: `The provider ${provider} needs a key in ${apiKeyEnv}, which is not set where this worker runs`,
+    remedy: `Set ${apiKeyEnv} in the worker's environment and restart it, then: attune resume`,
+  });
+}
+
+function toBody(request: CallRequest): OpenAI.ChatCompletionCreateParamsNonStreaming {
+  const { temperature, topP, maxTokens } = request.sampling;
+  return {
+    model: request.model,
+    messages: request.messages.map((message) => ({ ...message })),
+    temperature,
+    top_p: topP,
+    max_tokens: maxTokens,
+    seed: callSeed(request),
+    ...(request.schema !== null && request.endpoint.jsonSchema
+      ? { response_format: { type: "json_schema", json_schema: { name: request.schema.name, schema: { ...request.schema.schema }, strict: true } } }
+      : {}),
+  };
+}

@@ -1,0 +1,58 @@
+/** A call that counts against the per-minute limits. */
+export interface Counted {
+  readonly at: number;
+  tokens: number;
+  /** False once its minute is over. */
+  inside: boolean;
+}
+
+export interface MinuteWindow {
+  /** Milliseconds until a call of `tokens` fits the limits; 0 when it fits now. A call larger than the whole limit fits an empty minute. */
+  wait(now: number, tokens: number, limits: { readonly requestsPerMinute?: number | undefined; readonly tokensPerMinute?: number | undefined }): number;
+  add(now: number, tokens: number): Counted;
+  /** Puts what a call really used in place of its estimate. */
+  correct(call: Counted, tokens: number): void;
+}
+
+const minuteMs = 60_000;
+
+/** The calls begun in the last minute, and their tokens. */
+export function minuteWindow(): MinuteWindow {
+  let calls: Counted[] = [];
+  let gone = 0;
+  let tokensInside = 0;
+
+  const expire = (now: number): void => {
+    for (let oldest = calls[gone]; oldest !== undefined && oldest.at <= now - minuteMs; oldest = calls[gone]) {
+      tokensInside -= oldest.tokens;
+      oldest.inside = false;
+      gone += 1;
+    }
+    // Dropping one by one would shift the whole list each time.
+    if (gone > 1024 && gone * 2 > calls.length) {
+      calls = calls.slice(gone);
+      gone = 0;
+    }
+  };
+
+  return {
+    wait: (now, tokens, { requestsPerMinute = Infinity, tokensPerMinute = Infinity }) => {
+      expire(now);
+      const oldest = calls[gone];
+      if (oldest === undefined) return 0;
+      const fits = calls.length - gone < requestsPerMinute && tokensInside + tokens <= tokensPerMinute;
+      return fits ? 0 : oldest.at + minuteMs - now;
+    },
+    add: (now, tokens) => {
+      expire(now);
+      const call = { at: now, tokens, inside: true };
+      calls.push(call);
+      tokensInside += tokens;
+      return call;
+    },
+    correct: (call, tokens) => {
+      if (call.inside) tokensInside += tokens - call.tokens;
+      call.tokens = tokens;
+    },
+  };
+}

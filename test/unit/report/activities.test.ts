@@ -1,0 +1,203 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Deps } from "../../../activities/deps.ts";
+import { makeReportActivities } from "../../../activities/report/activities.ts";
+import { writeStageRecord } from "../../../activities/stages/records.ts";
+import type { StageRecord } from "../../../contract/stages.ts";
+import type { RunRef } from "../../../contract/units.ts";
+import type { Results } from "../../../domain/results.ts";
+import type { Item } from "../../../domain/gap/items.ts";
+import { localArtifacts } from "../../../platform/artifacts/local.ts";
+import { sqliteCalls } from "../../../platform/calls/sqlite.ts";
+import { sqliteRecords } from "../../../platform/records/sqlite.ts";
+import { consoleLogger } from "../../../platform/telemetry/log.ts";
+import { runData } from "../../fixtures/report/run-data.ts";
+
+const data = runData();
+const { run, config } = data;
+const contexts = config.contexts.map((c) => c.id);
+let home: string;
+let deps: Deps;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "attune-report-"));
+  deps = {
+    artifacts: localArtifacts(join(home, "artifacts")),
+    records: sqliteRecords(join(home, "records.db")),
+    callStore: sqliteCalls(join(home, "calls.db")),
+    caller: {} as Deps["caller"],
+    config: () => Promise.resolve(config),
+    env: { home, projectRoot: home, python: "python3", codeVersion: "0.1.0", now: () => new Date("2026-01-02T03:04:05Z") },
+    log: consoleLogger(),
+  };
+});
+afterEach(async () => {
+  await deps.callStore.close();
+  deps.records.close();
+  await rm(home, { recursive: true });
+});
+
+const rowsOf = (items: Readonly<Record<string, Readonly<Record<string, readonly Item[]>>>>) =>
+  Object.entries(items).flatMap(([context, arms]) =>
+    Object.entries(arms).flatMap(([arm, list]) =>
+      list.map(({ turns, ...item }) => ({
+        ...item,
+        context,
+        arm,
+        persona: { name: "Mara", age: 34, occupation: "nurse", manner: "dry", prose: "Short sentences." },
+        turns: turns.map((t) => ({
+          ...t,
+          judged: { overall: t.judged, dimensions: {} },
+          scores: { evaluator: t.score, preference: t.preference },
+        })),
+      })),
+    ),
+  );
+
+const targetOf = (context: string) => ({
+  target: data.desired[context]?.mean ?? 0,
+  sd: 0.2,
+  n: 14,
+  levels: [0.5, 1],
+  experienced: {},
+});
+
+async function seal(
+  at: RunRef,
+  key: string,
+  facts: StageRecord["facts"],
+  counts: StageRecord["counts"],
+  outputs: Readonly<Record<string, unknown>>,
+) {
+  const refs: Record<string, StageRecord["outputs"][string]> = {};
+  for (const [name, value] of Object.entries(outputs)) {
+    const uri = `runs/${at.name}/${at.epoch || "run"}/${key}/${name}.jsonl`;
+    refs[name] = Array.isArray(value)
+      ? await deps.artifacts.putLines(uri, value)
+      : await deps.artifacts.put(uri, JSON.stringify(value));
+  }
+  await writeStageRecord(deps, at, { key, stage: key.split("/")[0] as StageRecord["stage"], outputs: refs, counts, facts });
+}
+
+/** What the stages before `report` leave. */
+async function sealRun() {
+  await seal(run, "measure", {}, {}, { targets: Object.fromEntries(contexts.map((c) => [c, targetOf(c)])) });
+  for (const id of ["guide", "evaluator"])
+    await seal(run, `reward/${id}`, { mae: 0.07, calibrationSlope: 0.9, spearman: 0.9, n: 100 }, {}, { model: { id } });
+  for (const context of contexts) {
+    await seal(run, `converse/${context}`, {}, { asked: 24, done: 22, dropped: 2, "dropped:lists": 2 }, { conversations: [] });
+    await seal(
+      run,
+      `steer/${context}`,
+      {},
+      { asked: 22, done: 22, pairsAsked: 96, pairs: 70, pairsDropped: 26, "pairsDropped:judge-margin": 26 },
+      { pairs: [{ chosen: [{ role: "assistant", content: "That sounds really hard, and it makes sense." }] }] },
+    );
+    await seal(run, `reward/preference-${context}`, {}, {}, { model: { context } });
+    await seal(
+      run,
+      `align/smollm2-135m/${context}`,
+      { name: `${context}-12345678`, digest8: "12345678" },
+      {},
+      { adapter: { context } },
+    );
+  }
+  await seal(run, "evaluate/smollm2-135m", {}, {}, { rows: rowsOf(data.items["smollm2-135m"] ?? {}) });
+}
+
+describe("report", () => {
+  test("results.json holds the promised keys", async () => {
+    await sealRun();
+    const record = await makeReportActivities(deps).buildReport({ run });
+    const results = JSON.parse((await deps.artifacts.read(record.outputs["results"]!)).toString()) as Results;
+    expect(results).toMatchObject({
+      experiment: "quickstart",
+      digest: run.digest,
+      rehearsal: true,
+      headline: { evidence: "none" },
+      usage: { calls: 0, costUsd: 0 },
+    });
+    expect(results.headline.gapReduction.pooled).toMatchObject({
+      value: expect.any(Number),
+      ci95: [expect.any(Number), expect.any(Number)],
+    });
+    const context = results.backbones[0]?.contexts[0];
+    expect(context?.desired).toMatchObject({ mean: 0.78, n: 14, illustrative: true });
+    expect(Object.keys(context?.arms ?? {})).toEqual(["baseline", "system_prompt", "adapter", "wrong_adapter"]);
+    for (const key of ["mean", "ci95", "n", "missing", "refused", "truncated", "perTurn", "slope", "gap"])
+      expect(context?.arms["adapter"]).toHaveProperty(key);
+    expect(results.data[0]).toEqual({
+      context: "distress",
+      conversations: { asked: 24, kept: 22, dropped: { lists: 2 } },
+      pairs: { asked: 96, kept: 70, dropped: { "judge-margin": 26 } },
+    });
+    expect(record.facts["verdict"]).toBe("gap reduced");
+    expect((await deps.artifacts.read(record.outputs["report"]!)).toString()).toContain("Rehearsal: not evidence");
+  });
+
+  test("is made once; a lost file is made again", async () => {
+    await sealRun();
+    const { buildReport } = makeReportActivities(deps);
+    const first = await buildReport({ run });
+    expect(await buildReport({ run })).toEqual(first);
+    await deps.artifacts.remove(first.outputs["report"]!.uri);
+    const second = await buildReport({ run });
+    expect(await deps.artifacts.verify(second.outputs["report"]!)).toBe(true);
+  });
+
+  test("a run whose stages left nothing still has a report", async () => {
+    const record = await makeReportActivities(deps).buildReport({ run });
+    expect(record.facts).toMatchObject({ gapReduction: null, verdict: "not estimable" });
+  });
+});
+
+describe("publishing and nights", () => {
+  test("the first run becomes the reference, the last one is published", async () => {
+    await sealRun();
+    const { buildReport, publish } = makeReportActivities(deps);
+    await expect(publish({ run })).rejects.toThrow(/no finished report/);
+    await buildReport({ run });
+    expect(await publish({ run })).toEqual({ published: contexts.map((c) => `${c}-12345678`), reference: "set" });
+    expect((await publish({ run })).reference).toBe("kept");
+  });
+
+  test.each([
+    ["the same experts", "passed", (_: string, arms: Readonly<Record<string, readonly Item[]>>) => arms["adapter"], []],
+    [
+      "one adapter swapped",
+      "regressed",
+      (context: string, arms: Readonly<Record<string, readonly Item[]>>) =>
+        arms[context === "writing" ? "wrong_adapter" : "adapter"],
+      ["writing"],
+    ],
+    [
+      "a context that was not evaluated",
+      "not estimable",
+      (context: string, arms: Readonly<Record<string, readonly Item[]>>) => (context === "writing" ? [] : arms["adapter"]),
+      [],
+    ],
+  ] as const)("a night with %s", async (_, verdict, tonight, regressed) => {
+    await sealRun();
+    const activities = makeReportActivities(deps);
+    await activities.buildReport({ run });
+    await activities.publish({ run });
+    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    expect(night.plan.evaluation).toMatchObject({ split: "test", conversations: 12, arms: ["adapter"] });
+    expect(Object.keys(night.adapters["smollm2-135m"] ?? {})).toEqual(contexts);
+    expect(Object.keys(night.scorers)).toEqual(["evaluator", ...contexts.map((c) => `preference-${c}`)]);
+    const items = Object.fromEntries(
+      Object.entries(data.items["smollm2-135m"] ?? {}).map(([c, arms]) => [c, { adapter: tonight(c, arms) ?? [] }]),
+    );
+    await seal(night.run, "evaluate/smollm2-135m", {}, {}, { rows: rowsOf(items) });
+    const result = await activities.judgeNight({ run: night.run, night });
+    expect(result).toMatchObject({ verdict, night: "2026-01-03", regressed });
+    expect(JSON.parse((await deps.artifacts.read(result.details!)).toString())).toMatchObject({ verdict, margin: 0.1 });
+  });
+
+  test("there are no nights before something is published", async () =>
+    expect(makeReportActivities(deps).openNight({ experiment: "quickstart", night: "n" })).rejects.toThrow(
+      /no experts are published under quickstart/,
+    ));
+});
