@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { attuneIn, isAlive, readable, until } from "../support/attune.ts";
+
+/**
+ * The embedded stack for real, small: server, model, training, serving. One run is also the crash run: every worker is killed while a trainer is past
+ * its first step, and the tests below read what that run left.
+ */
+const config = "configs/experiments/smoke.yaml";
+const stack = attuneIn("smoke");
+let endDev: () => Promise<void>;
+let killed: { trainer: number; workers: number[]; inFlightAtMost: number; trainerSurvived: boolean };
+
+const records = <T>(prefix: string): { key: string; value: T }[] => {
+  const db = new DatabaseSync(join(stack.home, "records.db"), { readOnly: true });
+  const rows = db.prepare("SELECT key, value FROM records WHERE key >= ? AND key < ?").all(prefix, `${prefix}\u{10ffff}`);
+  db.close();
+  return rows.map((row) => ({ key: String(row["key"]), value: JSON.parse(String(row["value"])) as T }));
+};
+
+const alignJobs = () => records<{ starts: Record<string, number>; adoptions: number }>("job/").filter(({ key }) => key.includes(".align."));
+const startsOf = () => Object.fromEntries(alignJobs().map(({ key, value }) => [key, Object.values(value.starts).reduce((sum, n) => sum + n, 0)]));
+
+/** The pid of a trainer that is past step 0 and not done. */
+function trainerAtWork(): number | undefined {
+  const jobs = join(stack.home, "jobs");
+  for (const job of readable(() => readdirSync(jobs)) ?? []) {
+    if (!job.includes(".align.")) continue;
+    for (const fence of readdirSync(join(jobs, job)).filter((name) => name.startsWith("fence-"))) {
+      const folder = join(jobs, job, fence);
+      const steps = (readable(() => readFileSync(join(folder, "progress.jsonl"), "utf8")) ?? "").split("\n").flatMap((line) => readable(() => (JSON.parse(line) as { step: number }).step) ?? []);
+      if (Math.max(0, ...steps) < 1 || existsSync(join(folder, "result.json"))) continue;
+      return readable(() => (JSON.parse(readFileSync(join(folder, "run.json"), "utf8")) as { pid: number }).pid);
+    }
+  }
+  return undefined;
+}
+
+const teacherLog = () => readFileSync(join(stack.home, "rehearsal.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as { key: string | null; status: number });
+
+beforeAll(async () => {
+  endDev = await stack.startDev();
+  const run = stack.attune("run", config, "--json");
+  await until(() => trainerAtWork() !== undefined, 300_000, "a trainer past its first step");
+  const trainer = trainerAtWork() ?? 0;
+  const workers = ["control", "llm", "gpu"].flatMap((role) => stack.devFile().children[role]?.pid ?? []);
+  for (const pid of workers) process.kill(pid, "SIGKILL");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  killed = { trainer, workers, inFlightAtMost: 16, trainerSurvived: isAlive(trainer) };
+  const result = await run;
+  expect(result.stderr, String(result.stderr)).not.toMatch(/attune: /);
+  expect(result.exitCode, `${String(result.stdout)}\n${String(result.stderr)}`).toBe(0);
+});
+
+afterAll(async () => {
+  const pids = Object.values(readable(() => stack.devFile().children) ?? {}).map(({ pid }) => pid);
+  await endDev();
+  await until(() => pids.every((pid) => !isAlive(pid)), 60_000, "the end of the dev stack's processes");
+  stack.remove();
+});
+
+describe("a run whose workers were all killed", () => {
+  test("three workers were killed, and the trainer outlived them", () => {
+    expect(killed.workers).toHaveLength(3);
+    expect(killed.trainerSurvived).toBe(true);
+  });
+
+  test("leaves results that say what they are", () => {
+    const [folder] = readdirSync(join(stack.home, "artifacts", "runs", "smoke"));
+    const results = JSON.parse(readFileSync(join(stack.home, "artifacts", "runs", "smoke", folder!, "results.json"), "utf8")) as Record<string, unknown> & {
+      headline: { evidence: string; gapReduction: Record<string, { value: number | null; ci95: unknown }> };
+      backbones: { contexts: { context: string; desired: unknown; arms: Record<string, { n: number; perTurn: unknown[] }>; gap: Record<string, unknown> }[] }[];
+    };
+    expect(results["rehearsal"]).toBe(true);
+    expect(results.headline.evidence).toBe("none");
+    expect(Object.keys(results.headline.gapReduction)).toEqual(expect.arrayContaining(["pooled", "macro"]));
+    const contexts = results.backbones.flatMap((backbone) => backbone.contexts);
+    expect(contexts.map(({ context }) => context).toSorted()).toEqual(["distress", "writing"]);
+    for (const { arms } of contexts) {
+      expect(Object.keys(arms)).toEqual(expect.arrayContaining(["baseline", "system_prompt", "adapter", "wrong_adapter"]));
+      for (const arm of Object.values(arms)) expect(arm.perTurn).toHaveLength(2);
+    }
+    expect(existsSync(join(stack.home, "artifacts", "runs", "smoke", folder!, "report.html"))).toBe(true);
+  });
+
+  test("started one trainer an adapter, and adopted the one that ran", () => {
+    expect(Object.values(startsOf())).toEqual([1, 1]);
+    expect(alignJobs().reduce((sum, { value }) => sum + value.adoptions, 0)).toBeGreaterThanOrEqual(1);
+  });
+
+  test("asked the teacher again at most for what was in flight at the kill", () => {
+    const asked = teacherLog().filter(({ key, status }) => key !== null && status === 200);
+    const again = asked.length - new Set(asked.map(({ key }) => key)).size;
+    expect(again).toBeLessThanOrEqual(killed.inFlightAtMost);
+  });
+
+  test("the same run again returns at once and asks nothing", async () => {
+    const before = teacherLog().length;
+    const again = await stack.attune("run", config, "--json");
+    expect(again.exitCode).toBe(0);
+    expect(teacherLog()).toHaveLength(before);
+  });
+
+  test("without one adapter's folder, the same run trains that one only", async () => {
+    const before = startsOf();
+    rmSync(join(stack.home, "artifacts", "adapters", "smollm2-135m", "writing"), { recursive: true });
+    const again = await stack.attune("run", config, "--json");
+    expect(again.exitCode, String(again.stderr)).toBe(0);
+    const after = startsOf();
+    const trained = Object.keys(after).filter((job) => after[job] !== before[job]);
+    expect(trained).toHaveLength(1);
+    expect(trained[0]).toContain("writing");
+    expect(existsSync(join(stack.home, "artifacts", "adapters", "smollm2-135m", "writing"))).toBe(true);
+  });
+});

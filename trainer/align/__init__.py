@@ -1,0 +1,1 @@
+"""Alignment training: one LoRA adapter from preference pairs, resumable."""
