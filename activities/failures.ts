@@ -38,3 +38,8 @@ export function toFailure(error: unknown): unknown {
 export function badData(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: failures.badData, message, nonRetryable: true });
 }
+
+/** A configuration that can't be run as it is; says which part and what to do. */
+export function badConfig(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: failures.badConfig, message, nonRetryable: true });
+}

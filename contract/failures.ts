@@ -4,7 +4,7 @@ export const failures = {
   held: "Held",
   /** The provider or server keeps failing; retryable with nextRetryDelay. */
   unavailable: "ProviderUnavailable",
-  /** The request itself is wrong (400, 404 model, 422): retrying cannot help. */
+  /** The request itself is wrong (400, 422), or this one call keeps failing while others are answered: retrying cannot help. */
   badRequest: "ProviderRefusedRequest",
   badConfig: "BadConfig",
   badData: "BadData",

@@ -21,6 +21,8 @@ export const messages = {
 /** Parent → child: the state a child must take on; the latest wins. */
 export interface Control {
   readonly paused: boolean;
+  /** Said to go on: holds end. */
+  readonly resume?: true;
   /** Conversations open at a time; absent leaves it. */
   readonly window?: number;
   /** Budget granted on top of what was granted before. */

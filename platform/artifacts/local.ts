@@ -14,7 +14,11 @@ const chunkBytes = 256 * 1024;
 export function localArtifacts(root: string): ArtifactStore {
   mkdirSync(root, { recursive: true });
 
-  const write = async (uri: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, rows: () => number | null): Promise<Ref> => {
+  const write = async (
+    uri: string,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    rows: () => number | null,
+  ): Promise<Ref> => {
     const final = await placeOf(root, uri);
     await mkdir(dirname(final), { recursive: true });
     const temporary = `${final}.${randomUUID()}.part`;
@@ -60,7 +64,8 @@ export function localArtifacts(root: string): ArtifactStore {
     readLines: async function* (ref) {
       const input = createReadStream(await checked(ref));
       try {
-        for await (const line of createInterface({ input, crlfDelay: Infinity })) if (line !== "") yield JSON.parse(line) as unknown;
+        for await (const line of createInterface({ input, crlfDelay: Infinity }))
+          if (line !== "") yield JSON.parse(line) as unknown;
       } finally {
         // A reader that stops early must not leave the file open.
         input.destroy();
@@ -82,7 +87,17 @@ export function localArtifacts(root: string): ArtifactStore {
 }
 
 /** A link to an existing name fails where a rename would replace, so two writers can't both believe that theirs is stored. */
-async function linkNew({ temporary, final, uri, sha256 }: { temporary: string; final: string; uri: string; sha256: string }): Promise<void> {
+async function linkNew({
+  temporary,
+  final,
+  uri,
+  sha256,
+}: {
+  temporary: string;
+  final: string;
+  uri: string;
+  sha256: string;
+}): Promise<void> {
   try {
     await link(temporary, final);
   } catch (error) {
@@ -134,7 +149,10 @@ function orMissing(error: Error): null {
 }
 
 function mismatch(uri: string, found: string | null, expected: string): DigestMismatchError {
-  return new DigestMismatchError(uri, found === null ? "is missing" : `was altered: its digest is ${short(found)}, not ${short(expected)}`);
+  return new DigestMismatchError(
+    uri,
+    found === null ? "is missing" : `was altered: its digest is ${short(found)}, not ${short(expected)}`,
+  );
 }
 
 function short(digest: string | null): string {

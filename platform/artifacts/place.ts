@@ -10,12 +10,15 @@ const allowedUri = new RegExp(`^${segment}(?:/${segment})*$`);
  */
 export async function placeOf(root: string, uri: string): Promise<string> {
   if (uri.length > 400 || !allowedUri.test(uri)) {
-    throw new Error(`Artifact uri ${JSON.stringify(uri)} is not allowed: use relative paths of letters, digits and . _ - @, no part beginning with a dot`);
+    throw new Error(
+      `Artifact uri ${JSON.stringify(uri)} is not allowed: use relative paths of letters, digits and . _ - @, no part beginning with a dot`,
+    );
   }
   const file = join(root, ...uri.split("/"));
   const base = await realpath(root);
   const there = await nearestReal(file);
-  if (there !== base && !there.startsWith(base + sep)) throw new Error(`Artifact ${uri} would lie outside ${root}: a symbolic link on the way leads out`);
+  if (there !== base && !there.startsWith(base + sep))
+    throw new Error(`Artifact ${uri} would lie outside ${root}: a symbolic link on the way leads out`);
   return file;
 }
 

@@ -55,6 +55,7 @@ export function sqliteCalls(file: string): CallStore {
   });
   // An idle store must not keep a process alive; a pending write does.
   writer.unref();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, no window
   const send = (request: WriterRequest) => writer.postMessage(request);
   const written = (request: (id: number) => WriterRequest): Promise<boolean> =>
     new Promise((resolve, reject) => {
@@ -104,7 +105,39 @@ export function sqliteCalls(file: string): CallStore {
 type Row = Omit<StoredCall, "key" | "labels" | "usage"> & StoredCall["labels"] & StoredCall["usage"];
 
 function toCall(key: string, row: Row): StoredCall {
-  const { run, stage, context, arm, input, cachedInput, output, at, role, provider, model, fingerprint, text, finishReason, refusal, usd, raw } = row;
+  const {
+    run,
+    stage,
+    context,
+    arm,
+    input,
+    cachedInput,
+    output,
+    at,
+    role,
+    provider,
+    model,
+    fingerprint,
+    text,
+    finishReason,
+    refusal,
+    usd,
+    raw,
+  } = row;
   const labels = { run, stage, context, arm };
-  return { key, at, labels, role, provider, model, fingerprint, text, finishReason, refusal, usage: { input, cachedInput, output }, usd, raw };
+  return {
+    key,
+    at,
+    labels,
+    role,
+    provider,
+    model,
+    fingerprint,
+    text,
+    finishReason,
+    refusal,
+    usage: { input, cachedInput, output },
+    usd,
+    raw,
+  };
 }

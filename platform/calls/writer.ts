@@ -34,15 +34,43 @@ function write(item: (typeof queue)[number]): boolean {
     const { key, at, labels, role, provider, model, outcome, cause, usage, usd } = item.attempt;
     const { run, stage, context, arm } = labels;
     const { input, cachedInput, output } = usage;
-    addAttempt.run(Buffer.from(key, "hex"), at, run, stage, context, arm, role, provider, model, outcome, cause, input, cachedInput, output, usd);
+    addAttempt.run(
+      Buffer.from(key, "hex"),
+      at,
+      run,
+      stage,
+      context,
+      arm,
+      role,
+      provider,
+      model,
+      outcome,
+      cause,
+      input,
+      cachedInput,
+      output,
+      usd,
+    );
     return true;
   }
   const { key, at, labels, role, provider, model, fingerprint, text, finishReason, refusal, usage, usd, raw } = item.call;
   const { run, stage, context, arm } = labels;
   const { input, cachedInput, output } = usage;
   const id = Buffer.from(key, "hex");
+  const where = [run, stage, context, arm, role, provider, model] as const;
   const { changes } = addCall.run(
-    ...[id, at, run, stage, context, arm, role, provider, model, fingerprint, text, finishReason, refusal, input, cachedInput, output, usd, raw],
+    id,
+    at,
+    ...where,
+    fingerprint,
+    text,
+    finishReason,
+    refusal,
+    input,
+    cachedInput,
+    output,
+    usd,
+    raw,
   );
   return Number(changes) === 1;
 }

@@ -57,4 +57,6 @@ export interface Launcher {
   live(): Promise<readonly string[]>;
   /** Asks the job (all fences) to end, ends it by force after `graceMs`; true when something was running. */
   stop(job: string, graceMs: number): Promise<boolean>;
+  /** The same for what was started under one fence. */
+  stopFence(place: JobPlace, graceMs: number): Promise<boolean>;
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { execa } from "execa";
 import { exitCodes } from "../../contract/job-spec.ts";
 import { jobEnvironment } from "./environment.ts";
@@ -104,21 +104,16 @@ export function processLauncher(settings: ProcessLauncherSettings): Launcher {
         return { state: "ended", exit: { ...unseen, startError: "its supervisor ended at once" } };
       }
     }
-    await stopStart(start);
+    await end(async () => markedProcesses(marks.start, (other) => other === start), 0);
     return { state: "ended", exit: { ...unseen, start: id, startError: `it took no lock within ${lockMs / 1000} s` } };
   }
 
-  async function stopStart(start: string): Promise<void> {
-    const left = await markedProcesses(marks.start, start);
-    await Promise.all(left.map((target) => signalProcess(target, "SIGKILL")));
-  }
-
-  async function stop(job: string, graceMs: number): Promise<boolean> {
-    const root = jobRoot(home, job);
-    let left = await markedProcesses(marks.job, root);
+  /** Asks all that `find` finds to end, and ends by force what is left after `graceMs`; true when there was something. */
+  async function end(find: () => Promise<readonly ProcessId[]>, graceMs: number): Promise<boolean> {
+    let left = await find();
     if (left.length === 0) return false;
     await Promise.all(left.map((target) => signalProcess(target, "SIGTERM")));
-    for (const asked = Date.now(); left.length > 0; left = await markedProcesses(marks.job, root)) {
+    for (const asked = Date.now(); left.length > 0; left = await find()) {
       const late = Date.now() - asked - graceMs;
       // The shim goes by itself once it has recorded the job's end; only if it doesn't is it killed too.
       const targets = late < 0 ? [] : late < recordMs ? await withoutShims(left) : left;
@@ -127,6 +122,12 @@ export function processLauncher(settings: ProcessLauncherSettings): Launcher {
     }
     return true;
   }
+
+  const stop = (job: string, graceMs: number) =>
+    end(async () => markedProcesses(marks.job, (root) => root === jobRoot(home, job)), graceMs);
+  const stopStarts = (folder: string, graceMs: number) =>
+    end(async () => markedProcesses(marks.start, (start) => dirname(start) === folder), graceMs);
+  const stopFence = (place: JobPlace, graceMs: number) => stopStarts(place.starts, graceMs);
 
   async function ensure(request: EnsureRequest): Promise<Ensured> {
     const { place } = request;
@@ -138,7 +139,7 @@ export function processLauncher(settings: ProcessLauncherSettings): Launcher {
       if (held) {
         const start = pid === null ? null : await markOf(pid, marks.start);
         // A run of this fence is still about to name itself; a run of another one must make room.
-        if (start !== null && !start.startsWith(place.starts)) await stop(place.job, stopGraceMs);
+        if (start !== null && dirname(start) !== place.starts) await stopStarts(dirname(start), stopGraceMs);
         continue;
       }
       await request.beforeStart();
@@ -185,7 +186,7 @@ export function processLauncher(settings: ProcessLauncherSettings): Launcher {
     return (await listJobs(home)).filter((job) => roots.has(jobRoot(home, job)));
   }
 
-  return { find, ensure, status, starts, lastExit, logs: newestLog, live, stop };
+  return { find, ensure, status, starts, lastExit, logs: newestLog, live, stop, stopFence };
 }
 
 /** The time a job of a lower fence has to write its checkpoint. */

@@ -42,11 +42,18 @@ export async function isAlive({ pid, startTime }: ProcessId): Promise<boolean> {
   return (await startTimeOf(pid)) === startTime;
 }
 
-/** Every live process that carries the mark with this value, and the rest of the groups that such a process leads. */
-export async function markedProcesses(mark: (typeof marks)[keyof typeof marks], value: string): Promise<readonly ProcessId[]> {
+type Mark = (typeof marks)[keyof typeof marks];
+
+/** Every live process whose mark passes the test, and the rest of the groups that such a process leads. */
+export async function markedProcesses(mark: Mark, test: (value: string) => boolean): Promise<readonly ProcessId[]> {
   const rows = (await Promise.all((await allPids()).map(row))).filter((found) => found !== null);
   const marked = new Set<number>();
-  await Promise.all(rows.map(async ({ pid }) => ((await carries(pid, `${mark}=${value}`)) ? marked.add(pid) : undefined)));
+  await Promise.all(
+    rows.map(async ({ pid }) => {
+      const value = await markOf(pid, mark);
+      if (value !== null && test(value)) marked.add(pid);
+    }),
+  );
   // A group is the job's own only when its leader is; nothing else may be swept along.
   const groups = new Set(rows.filter(({ pid, group }) => pid === group && marked.has(pid)).map(({ group }) => group));
   return rows.filter(({ pid, group }) => marked.has(pid) || groups.has(group));
@@ -57,17 +64,13 @@ async function allPids(): Promise<readonly number[]> {
 }
 
 /** The mark's values over all processes. */
-export async function markedValues(mark: (typeof marks)[keyof typeof marks]): Promise<readonly string[]> {
+export async function markedValues(mark: Mark): Promise<readonly string[]> {
   const values = await Promise.all((await allPids()).map(async (pid) => markOf(pid, mark)));
   return values.filter((value) => value !== null);
 }
 
-async function carries(pid: number, variable: string): Promise<boolean> {
-  return (await environmentOf(pid)).includes(variable);
-}
-
 /** The mark's value in a process's environment; null without one. */
-export async function markOf(pid: number, mark: (typeof marks)[keyof typeof marks]): Promise<string | null> {
+export async function markOf(pid: number, mark: Mark): Promise<string | null> {
   const found = (await environmentOf(pid)).find((variable) => variable.startsWith(`${mark}=`));
   return found?.slice(mark.length + 1) ?? null;
 }

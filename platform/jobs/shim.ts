@@ -64,6 +64,6 @@ function memoryKills(): number {
 
 /** What the job forked and left behind ends with it. */
 async function endLeftovers(mine: string): Promise<void> {
-  const left = (await markedProcesses(marks.start, mine)).filter(({ pid }) => pid !== process.pid);
+  const left = (await markedProcesses(marks.start, (start) => start === mine)).filter(({ pid }) => pid !== process.pid);
   await Promise.all(left.map((leftover) => signalProcess(leftover, "SIGKILL")));
 }

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallAttempt, CallStore, StoredCall } from "../calls/store.ts";
-import type { Answer, CallRequest, Endpoint, ModelCaller } from "./client.ts";
+import type { Answer, CallRequest, ModelCaller } from "./client.ts";
 import { costOf, filteredCall, toStoredCall } from "./completion.ts";
 import { GaveUpError, HoldError, RefusedRequestError, UnavailableError } from "./errors.ts";
 import { type Exchange, openAiExchange } from "./exchange.ts";
 import { type CallFailure, classifyFailure, type Disposition } from "./failure.ts";
 import { callKey } from "./key.ts";
-import { adaptiveLimiter, type CallResult, type Limiter } from "./limiter.ts";
+import type { CallResult } from "./limiter.ts";
+import { type Limiters, processLimiters } from "./limiters.ts";
 import { readFailure } from "./thrown.ts";
 
 /** Tries of one call before Temporal carries on, and the longest wait between them. */
@@ -19,32 +20,40 @@ const noUsage = { input: 0, cachedInput: 0, output: 0 };
 export interface ModelCallerOptions {
   readonly store: CallStore;
   readonly exchange?: Exchange;
+  readonly limiters?: Limiters;
   readonly now?: () => Date;
+  /** Waits between tries; may end early when the signal is aborted. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Spreads waits, 0–1. */
   readonly random?: () => number;
 }
 
 type Attempt = { readonly stored: StoredCall } | { readonly failure: CallFailure; readonly disposition: Disposition };
 
-export function modelCaller({ store, exchange = openAiExchange(), now = () => new Date(), random = Math.random }: ModelCallerOptions): ModelCaller {
-  const limiters = new Map<string, { readonly limiter: Limiter; endpoint: Endpoint }>();
-
-  const limiterOf = (endpoint: Endpoint): Limiter => {
-    const existing = limiters.get(endpoint.provider);
-    if (existing === undefined) {
-      const limiter = adaptiveLimiter(endpoint);
-      limiters.set(endpoint.provider, { limiter, endpoint });
-      return limiter;
-    }
-    if (!sameLimits(existing.endpoint, endpoint)) {
-      existing.limiter.retune(endpoint);
-      existing.endpoint = endpoint;
-    }
-    return existing.limiter;
-  };
-
-  const attemptOf = ({ labels, role, endpoint, model }: CallRequest, key: string, outcome: CallAttempt["outcome"], cause: string): CallAttempt => ({
-    ...{ key, at: now().toISOString(), labels, role, provider: endpoint.provider, model, outcome, cause, usage: noUsage, usd: 0 },
+export function modelCaller({
+  store,
+  exchange = openAiExchange(),
+  limiters = processLimiters(),
+  now = () => new Date(),
+  sleep = (ms, signal) => delay(ms, undefined, { signal }),
+  random = Math.random,
+}: ModelCallerOptions): ModelCaller {
+  const attemptOf = (
+    { labels, role, endpoint, model }: CallRequest,
+    key: string,
+    outcome: CallAttempt["outcome"],
+    cause: string,
+  ): CallAttempt => ({
+    key,
+    at: now().toISOString(),
+    labels,
+    role,
+    provider: endpoint.provider,
+    model,
+    outcome,
+    cause,
+    usage: noUsage,
+    usd: 0,
   });
 
   /** Books a lost race as waste: the answer that is used is the one that was recorded first. */
@@ -59,12 +68,19 @@ export function modelCaller({ store, exchange = openAiExchange(), now = () => ne
 
   /** One exchange under a slot that is held until the answer is recorded. */
   const attempt = async (request: CallRequest, key: string): Promise<Attempt> => {
-    const estimate = { input: Math.ceil(request.messages.reduce((sum, { content }) => sum + content.length, 0) / 4), cachedInput: 0, output: request.sampling.maxTokens };
+    const estimate = {
+      input: Math.ceil(request.messages.reduce((sum, { content }) => sum + content.length, 0) / 4),
+      cachedInput: 0,
+      output: request.sampling.maxTokens,
+    };
     const reservation = request.meter.reserve(costOf(estimate, request.price));
     let result: CallResult = { outcome: "failed" };
     let tokens: number | undefined;
     try {
-      const slot = await limiterOf(request.endpoint).acquire({ signal: request.signal, tokens: estimate.input + estimate.output });
+      const slot = await limiters.of(request.endpoint).acquire({
+        signal: request.signal,
+        tokens: estimate.input + estimate.output,
+      });
       try {
         const call = toStoredCall(await exchange(request, key), request, key, now());
         reservation.settle(call.usd);
@@ -73,11 +89,15 @@ export function modelCaller({ store, exchange = openAiExchange(), now = () => ne
         result = { outcome: "ok" };
         return { stored };
       } catch (error) {
-        if (request.signal.aborted) throw request.signal.reason;
+        if (request.signal.aborted) {
+          store.note(attemptOf(request, key, "cancelled", ""));
+          throw request.signal.reason;
+        }
         const failure = readFailure(error);
         if (failure === null) throw error;
         const disposition = classifyFailure(failure, now().getTime());
-        if (disposition.kind === "filtered") return { stored: await record(filteredCall(describe(failure), request, key, now()), request) };
+        if (disposition.kind === "filtered")
+          return { stored: await record(filteredCall(describe(failure), request, key, now()), request) };
         if (disposition.kind === "wait") result = { outcome: "rate-limited", retryAfterMs: disposition.retryAfterMs };
         store.note(attemptOf(request, key, disposition.kind === "wait" ? "limited" : "failed", describe(failure)));
         return { failure, disposition };
@@ -91,14 +111,14 @@ export function modelCaller({ store, exchange = openAiExchange(), now = () => ne
 
   const pause = async (request: CallRequest, cause: string, ms: number): Promise<void> => {
     request.onRetry?.(cause, new Date(now().getTime() + ms));
-    await delay(ms, undefined, { signal: request.signal }).catch(() => undefined);
+    await sleep(ms, request.signal).catch(() => undefined);
     if (request.signal.aborted) throw request.signal.reason;
   };
   const backoff = (times: number): number => Math.min(longestBackoffMs, 250 * 2 ** times) * (0.75 + random() / 2);
 
   const ask = async (request: CallRequest, key: string): Promise<Answer> => {
     const { provider } = request.endpoint;
-    const answeredBefore = limiterOf(request.endpoint).answered;
+    const answeredBefore = limiters.of(request.endpoint).answered;
     let failed = 0;
     let limited = 0;
     for (;;) {
@@ -123,8 +143,9 @@ export function modelCaller({ store, exchange = openAiExchange(), now = () => ne
             await pause(request, cause, wait);
             continue;
           }
-          const othersAnswered = limiterOf(request.endpoint).answered > answeredBefore;
-          if (!gone && othersAnswered && (await store.failures(key)) >= failuresToGiveUp) throw new GaveUpError(`${what}; given up, since others are answered`);
+          const othersAnswered = limiters.of(request.endpoint).answered > answeredBefore;
+          if (!gone && othersAnswered && (await store.failures(key)) >= failuresToGiveUp)
+            throw new GaveUpError(`${what}; given up, since others are answered`);
           throw new UnavailableError(what, Math.max(wait, 1000));
         }
         default:
@@ -156,7 +177,7 @@ export function modelCaller({ store, exchange = openAiExchange(), now = () => ne
         await endOf(other, request.signal);
       }
     },
-    widths: () => Object.fromEntries([...limiters].map(([provider, { limiter }]) => [provider, { width: limiter.width, inFlight: limiter.inFlight }])),
+    widths: () => limiters.widths(),
   };
 }
 
@@ -172,10 +193,6 @@ function endOf(call: Promise<unknown>, signal: AbortSignal): Promise<void> {
     };
     call.then(end, end);
   });
-}
-
-function sameLimits(a: Endpoint, b: Endpoint): boolean {
-  return a === b || (a.width === b.width && a.requestsPerMinute === b.requestsPerMinute && a.tokensPerMinute === b.tokensPerMinute);
 }
 
 function toAnswer(call: StoredCall, reread: boolean): Answer {

@@ -110,7 +110,11 @@ function parseJson(raw: string): unknown {
 }
 
 const errorBody = z.looseObject({
-  error: z.looseObject({ code: z.union([z.string(), z.number()]).nullish(), type: z.string().nullish(), message: z.string().nullish() }),
+  error: z.looseObject({
+    code: z.union([z.string(), z.number()]).nullish(),
+    type: z.string().nullish(),
+    message: z.string().nullish(),
+  }),
 });
 
 /** A body with `error` and no `choices` is that error. */
@@ -119,7 +123,10 @@ function withoutCompletion(body: unknown, raw: string): NoCompletionError {
   if (!shape.success) return new NoCompletionError(`200 without a completion: ${excerpt(raw)}`);
   const { code, type, message } = shape.data.error;
   const status = typeof code === "number" && code >= 400 && code < 600 ? code : 200;
-  return new NoCompletionError(`200 with an error: ${message ?? excerpt(raw)}`, { status, code: typeof code === "string" ? code : (type ?? null) });
+  return new NoCompletionError(`200 with an error: ${message ?? excerpt(raw)}`, {
+    status,
+    code: typeof code === "string" ? code : (type ?? null),
+  });
 }
 
 function excerpt(raw: string): string {

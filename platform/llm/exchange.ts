@@ -52,7 +52,12 @@ function toBody(request: CallRequest): OpenAI.ChatCompletionCreateParamsNonStrea
     max_tokens: maxTokens,
     seed: callSeed(request),
     ...(request.schema !== null && request.endpoint.jsonSchema
-      ? { response_format: { type: "json_schema", json_schema: { name: request.schema.name, schema: { ...request.schema.schema }, strict: true } } }
+      ? {
+          response_format: {
+            type: "json_schema",
+            json_schema: { name: request.schema.name, schema: { ...request.schema.schema }, strict: true },
+          },
+        }
       : {}),
   };
 }

@@ -25,52 +25,65 @@ export interface CallFailure {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const quotaCodes = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "access_terminated", "quota_exceeded"]);
+const quotaCodes = new Set([
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "access_terminated",
+  "quota_exceeded",
+]);
 const quotaText = /\b(?:exceeded your current quota|billing|insufficient (?:funds|credits?|balance|quota))\b/i;
 const filterCodes = new Set(["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"]);
 const authCodes = new Set(["invalid_api_key", "authentication_error", "permission_error", "account_deactivated"]);
 const limitCodes = new Set(["rate_limit_exceeded", "rate_limit_error", "too_many_requests"]);
 const requestCodes = new Set(["invalid_request_error", "context_length_exceeded"]);
 
-const waitOrRetry = (kind: "wait" | "retry") => (failure: CallFailure, nowMs: number) => ({ kind, retryAfterMs: readRetryAfter(failure.headers, nowMs) }) as const;
+const waitOrRetry = (kind: "wait" | "retry") => (failure: CallFailure, nowMs: number) =>
+  ({ kind, retryAfterMs: readRetryAfter(failure.headers, nowMs) }) as const;
 const hold = (reason: HoldDetail["reason"], remedy: string) => () => ({ kind: "hold", reason, remedy }) as const;
 
 interface Rule {
   readonly name: string;
   readonly holds: (failure: CallFailure) => boolean;
-  readonly then: (failure: CallFailure, nowMs: number) => Disposition;
+  readonly decide: (failure: CallFailure, nowMs: number) => Disposition;
 }
 
 const has = (codes: ReadonlySet<string>) => (failure: CallFailure) => failure.code !== null && codes.has(failure.code);
-const status = (...statuses: number[]) => (failure: CallFailure) => failure.status !== null && statuses.includes(failure.status);
+const status =
+  (...statuses: number[]) =>
+  (failure: CallFailure) =>
+    failure.status !== null && statuses.includes(failure.status);
 
 /** The first rule that holds decides. */
 const rules: readonly Rule[] = [
-  { name: "no answer", holds: (f) => f.status === null, then: waitOrRetry("retry") },
+  { name: "no answer", holds: (f) => f.status === null, decide: waitOrRetry("retry") },
   {
     name: "quota",
     holds: (f) => f.status === 402 || has(quotaCodes)(f) || (f.status === 429 && quotaText.test(f.message)),
-    then: hold("quota", "Add credit or raise the quota at the provider, then: attune resume"),
+    decide: hold("quota", "Add credit or raise the quota at the provider, decide: attune resume"),
   },
-  { name: "filtered content", holds: has(filterCodes), then: () => ({ kind: "filtered" }) },
+  { name: "filtered content", holds: has(filterCodes), decide: () => ({ kind: "filtered" }) },
   {
     name: "key",
     holds: (f) => status(401, 403)(f) || has(authCodes)(f),
-    then: hold("auth", "Set a valid key in the worker's environment and restart it, then: attune resume"),
+    decide: hold("auth", "Set a valid key in the worker's environment and restart it, decide: attune resume"),
   },
   {
     name: "unknown model or address",
     holds: status(404),
-    then: hold("auth", "The provider does not know this model or address; get access to it or start a run with another, then: attune resume"),
+    decide: hold(
+      "auth",
+      "The provider does not know this model or address; get access to it or start a run with another, decide: attune resume",
+    ),
   },
-  { name: "rate limit", holds: (f) => f.status === 429 || has(limitCodes)(f), then: waitOrRetry("wait") },
-  { name: "busy or broken", holds: (f) => status(408, 409, 425)(f) || (f.status ?? 0) >= 500, then: waitOrRetry("retry") },
-  { name: "wrong request", holds: has(requestCodes), then: () => ({ kind: "refused" }) },
+  { name: "rate limit", holds: (f) => f.status === 429 || has(limitCodes)(f), decide: waitOrRetry("wait") },
+  { name: "busy or broken", holds: (f) => status(408, 409, 425)(f) || (f.status ?? 0) >= 500, decide: waitOrRetry("retry") },
+  { name: "wrong request", holds: has(requestCodes), decide: () => ({ kind: "refused" }) },
   // A proxy's page, a cut stream or a body of errors only, at status 200.
-  { name: "no completion", holds: (f) => f.status !== null && f.status >= 200 && f.status < 300, then: waitOrRetry("retry") },
+  { name: "no completion", holds: (f) => f.status !== null && f.status >= 200 && f.status < 300, decide: waitOrRetry("retry") },
 ];
 
 /** Classifies a failed call, once. Pure. */
 export function classifyFailure(failure: CallFailure, nowMs: number): Disposition {
-  return rules.find(({ holds }) => holds(failure))?.then(failure, nowMs) ?? { kind: "refused" };
+  return rules.find(({ holds }) => holds(failure))?.decide(failure, nowMs) ?? { kind: "refused" };
 }

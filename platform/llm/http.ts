@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 /** Larger bodies are no chat completion. */
@@ -23,7 +29,8 @@ export function keepAliveFetch(): typeof fetch {
     const outgoing = secure ? httpsRequest(url, options) : httpRequest(url, options);
     const { response, content } = await exchange(outgoing, body);
     const headers = new Headers();
-    for (const [name, value] of Object.entries(response.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+    for (const [name, value] of Object.entries(response.headers))
+      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
     const status = response.statusCode ?? 502;
     return new Response(status === 204 || status === 304 ? null : new Uint8Array(content), { status, headers });
   };

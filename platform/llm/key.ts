@@ -21,13 +21,27 @@ export interface CallIdentity {
 }
 
 /** The record's key: hex sha256 over the canonical JSON of the identity, whatever else the object holds. */
-export function callKey({ role, provider, model, weights, messages, sampling, schema, unit, turn, sample, epoch }: CallIdentity): string {
+export function callKey({
+  role,
+  provider,
+  model,
+  weights,
+  messages,
+  sampling,
+  schema,
+  unit,
+  turn,
+  sample,
+  epoch,
+}: CallIdentity): string {
   const identity: CallIdentity = { role, provider, model, weights, messages, sampling, schema, unit, turn, sample, epoch };
   return createHash("sha256").update(canonicalJson(identity)).digest("hex");
 }
 
 /** Seed of a request: 31 bits of a digest of where its answer is used, so that equal prompts in two units differ. */
 export function callSeed({ unit, turn, sample, epoch }: Pick<CallIdentity, "unit" | "turn" | "sample" | "epoch">): number {
-  const digest = createHash("sha256").update(canonicalJson([unit, turn, sample, epoch])).digest();
+  const digest = createHash("sha256")
+    .update(canonicalJson([unit, turn, sample, epoch]))
+    .digest();
   return digest.readUInt32BE(0) >>> 1;
 }

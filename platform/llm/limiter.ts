@@ -26,8 +26,7 @@ export interface Slot {
 }
 
 export type CallResult =
-  | { readonly outcome: "ok" | "failed" }
-  | { readonly outcome: "rate-limited"; readonly retryAfterMs: number | null };
+  { readonly outcome: "ok" | "failed" } | { readonly outcome: "rate-limited"; readonly retryAfterMs: number | null };
 
 export interface Clock {
   /** Milliseconds, monotonic. */
@@ -35,7 +34,7 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-export const systemClock: Clock = {
+const systemClock: Clock = {
   now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
@@ -80,10 +79,13 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   const wake = (at: number): void => {
     if (at >= wakeAt) return;
     wakeAt = at;
-    void clock.sleep(Math.max(1, at - clock.now())).then(() => {
-      if (wakeAt === at) wakeAt = Number.POSITIVE_INFINITY;
-      pump();
-    });
+    void pumpAfter(Math.max(1, at - clock.now()), at);
+  };
+
+  const pumpAfter = async (ms: number, at: number): Promise<void> => {
+    await clock.sleep(ms);
+    if (wakeAt === at) wakeAt = Number.POSITIVE_INFINITY;
+    pump();
   };
 
   /** True when, with this result, the last calls amount to a burst. */
@@ -104,7 +106,10 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
     bursts += 1;
     successes = 0;
     lastResults = [];
-    pausedUntil = Math.max(pausedUntil, now + (retryAfterMs ?? Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(bursts - 1, 10))));
+    pausedUntil = Math.max(
+      pausedUntil,
+      now + (retryAfterMs ?? Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(bursts - 1, 10))),
+    );
   };
 
   const succeeded = (): void => {

@@ -13,7 +13,7 @@ export interface Meter {
 }
 
 /** Ends with `settle` or `cancel`, whichever comes first. */
-export interface Reservation {
+interface Reservation {
   /** The provider answered; `usd` null when no price is known. */
   settle(usd: number | null): void;
   /** No answer came: nothing is spent. */

@@ -1,5 +1,5 @@
 /** A call that counts against the per-minute limits. */
-export interface Counted {
+interface Counted {
   readonly at: number;
   tokens: number;
   /** False once its minute is over. */
@@ -8,7 +8,11 @@ export interface Counted {
 
 export interface MinuteWindow {
   /** Milliseconds until a call of `tokens` fits the limits; 0 when it fits now. A call larger than the whole limit fits an empty minute. */
-  wait(now: number, tokens: number, limits: { readonly requestsPerMinute?: number | undefined; readonly tokensPerMinute?: number | undefined }): number;
+  wait(
+    now: number,
+    tokens: number,
+    limits: { readonly requestsPerMinute?: number | undefined; readonly tokensPerMinute?: number | undefined },
+  ): number;
   add(now: number, tokens: number): Counted;
   /** Puts what a call really used in place of its estimate. */
   correct(call: Counted, tokens: number): void;

@@ -7,7 +7,12 @@ export function readFailure(error: unknown): CallFailure | null {
   if (error instanceof NoCompletionError) return { status: error.status, code: error.code, message: error.message, headers: {} };
   if (error instanceof APIConnectionError) {
     const { message, cause } = error;
-    return { status: null, code: socketCode(cause), message: cause instanceof Error ? `${message} ${cause.message}` : message, headers: {} };
+    return {
+      status: null,
+      code: socketCode(cause),
+      message: cause instanceof Error ? `${message} ${cause.message}` : message,
+      headers: {},
+    };
   }
   if (error instanceof APIError) {
     const { status, code, type, message, headers } = error as APIError;

@@ -9,7 +9,9 @@ type Level = "INFO" | "WARN" | "ERROR";
 
 /** One line a message: time, level, text, then fields as JSON. Values of the named environment variables are masked. */
 export function consoleLogger(secretEnvs: readonly string[] = []): Logger {
-  const secrets = secretEnvs.map((name) => process.env[name]).filter((value): value is string => value !== undefined && value.length >= 6);
+  const secrets = secretEnvs
+    .map((name) => process.env[name])
+    .filter((value): value is string => value !== undefined && value.length >= 6);
   const write = (level: Level, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
     const tail = Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`;
     const line = `${new Date().toISOString()} ${level} ${message.replaceAll("\n", "\\n")}${tail}\n`;

@@ -42,15 +42,15 @@ export async function chatServer(script: (asked: Asked) => Reply) {
       const one: Asked = { n: asked.length, headers: request.headers, body, text: body.messages.at(-1)?.content ?? "" };
       asked.push(one);
       const reply = script(one);
-      if (reply === "reset") return void request.socket.destroy();
-      if (reply === "silence") return void response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
       const send = () => {
-        if ("text" in reply)
+        if (reply === "reset") request.socket.destroy();
+        else if (reply === "silence") response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
+        else if ("text" in reply)
           response.setHeader("content-type", "application/json").end(completion(reply.text, reply.finishReason));
         else response.writeHead(reply.status, reply.headers).end(reply.body);
       };
-      if (reply.delayMs === undefined) send();
-      else setTimeout(send, reply.delayMs);
+      if (typeof reply === "object" && reply.delayMs !== undefined) setTimeout(send, reply.delayMs);
+      else send();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -67,7 +67,7 @@ export async function chatServer(script: (asked: Asked) => Reply) {
   };
 }
 
-export function completion(text: string, finishReason = "stop"): string {
+function completion(text: string, finishReason = "stop"): string {
   return JSON.stringify({
     model: "answered-model",
     system_fingerprint: "fp-1",

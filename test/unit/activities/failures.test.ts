@@ -22,7 +22,10 @@ describe("toFailure", () => {
 
   it("carries the hold's detail, and the delay of a passing fault", () => {
     expect(toFailure(new HoldError(hold))).toMatchObject({ details: [hold] });
-    expect(toFailure(new UnavailableError("busy", 3000))).toMatchObject({ nextRetryDelay: 3000, category: ApplicationFailureCategory.BENIGN });
+    expect(toFailure(new UnavailableError("busy", 3000))).toMatchObject({
+      nextRetryDelay: 3000,
+      category: ApplicationFailureCategory.BENIGN,
+    });
   });
 
   it("leaves what it does not know to Temporal's policy", () => {
@@ -36,6 +39,8 @@ describe("withTypedFailures", () => {
     const controller = new AbortController();
     const reason = new Error("cancelled");
     controller.abort(reason);
-    await expect(withTypedFailures(controller.signal, () => Promise.reject(new UnavailableError("looks busy", 1)))).rejects.toBe(reason);
+    await expect(withTypedFailures(controller.signal, () => Promise.reject(new UnavailableError("looks busy", 1)))).rejects.toBe(
+      reason,
+    );
   });
 });

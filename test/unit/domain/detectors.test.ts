@@ -1,43 +1,50 @@
-import { describe, expect, test } from "vitest";
-import { isRefusal, userFault } from "../../../domain/detectors.ts";
+import { expect, test } from "vitest";
+import { type Detectors, isRefusal, similarity, userFault } from "../../../domain/detectors.ts";
 import type { Turn } from "../../../domain/transcript.ts";
 
-const on = { offersHelp: true, lists: true, thankLoop: true, nearCopy: true, advice: true, saysItIsAi: true };
-const earlier: Turn[] = [
-  { speaker: "user", text: "My sister has not called since March, thank you for asking." },
-  { speaker: "assistant", text: "That is a long silence." },
-];
+const all: Detectors = { offersHelp: true, lists: true, thankLoop: true, nearCopy: true, advice: true, saysItIsAi: true };
+const said = (...texts: string[]): Turn[] => texts.map((text, i) => ({ speaker: i % 2 === 0 ? "user" : "assistant", text }));
 
-describe("userFault", () => {
-  test.each([
-    ["", "empty"],
-    ["I'm here for you whenever you want to talk.", "offers-help"],
-    ["How can I help you today?", "offers-help"],
-    ["- first I cry\n- then I sleep", "list"],
-    ["1. The meeting", "list"],
-    ["Thank you, that is kind of you.", "thank-loop"],
-    ["You should try to focus on your breathing.", "advice"],
-    ["As an AI, I have no sister.", "says-it-is-ai"],
-    ["My sister has not called since March, thank you for asking!", "thank-loop"],
-    ["That is a long silence!", "near-copy"],
-  ])("%s → %s", (text, fault) => {
-    expect(userFault(text, earlier, on)).toBe(fault);
-  });
-
-  test("an ordinary next message has no fault", () => {
-    expect(userFault("She lives two streets away and I saw her light on.", earlier, on)).toBeNull();
-  });
-
-  test("a detector that is off finds nothing", () => {
-    expect(userFault("You should try to focus on it.", [], { ...on, advice: false })).toBeNull();
-  });
-
-  test("one thank-you is no loop", () => {
-    expect(userFault("Thanks, I had not seen it that way.", [{ speaker: "user", text: "It began in May." }], on)).toBeNull();
-  });
+test.each([
+  ["  ", [], "empty"],
+  ["As an AI, I don't have a father.", [], "says-it-is-ai"],
+  ["I'm here for you, always.", [], "offers-help"],
+  ["How can I help you today?", [], "offers-help"],
+  ["Here it is:\n- the bus\n- the rain", [], "list"],
+  ["## Update\nIt went badly.", [], "list"],
+  ["Thanks, that is kind.", said("Thank you so much.", "Of course."), "thank-loop"],
+  ["You should try to sleep more.", [], "advice"],
+  ["My sister still won't talk to me.", said("My sister still won't talk to me!", "I see."), "near-copy"],
+  ["That sounds like a very hard week for you.", said("It was bad.", "That sounds like a very hard week for you."), "near-copy"],
+])("%s is %3$s", (text, turns, fault) => {
+  expect(userFault(text, turns as Turn[], all)).toBe(fault);
 });
 
-test("a refusal is told from sympathy", () => {
-  expect(isRefusal("I'm sorry, but I can't help with that.")).toBe(true);
-  expect(isRefusal("I'm sorry to hear that. I can't imagine how hard it was.")).toBe(false);
+test.each([
+  "Thanks. She called on Tuesday and hung up again.",
+  "Let me know if you need the numbers, I have them here.",
+  "I don't know what I should do next.",
+  "My boss said 3 people leave in May.",
+  "The AI course starts on Monday.",
+])("a person's own words pass: %s", (text) => {
+  expect(userFault(text, said("She never calls.", "That hurts."), all)).toBeNull();
+});
+
+test("a detector that is off finds nothing", () => {
+  expect(userFault("You should rest.", [], { ...all, advice: false })).toBeNull();
+});
+
+test("similarity is the share of common words", () => {
+  expect(similarity("the old clock", "The old CLOCK!")).toBe(1);
+  expect(similarity("one two", "two three")).toBeCloseTo(1 / 3);
+  expect(similarity("", "")).toBe(1);
+});
+
+test.each([
+  ["I'm sorry, but I can't help with that.", true],
+  ["I cannot assist you with this.", true],
+  ["I'm sorry you had such a day.", false],
+  ["I can't imagine how hard that was.", false],
+])("refusal of %s: %s", (text, refused) => {
+  expect(isRefusal(text)).toBe(refused);
 });

@@ -1,37 +1,48 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { drawDesired, drawPersona, familyOf } from "../../../domain/personas.ts";
 import { random } from "../../../domain/random.ts";
 
-const source = { names: ["Ann", "Ben", "Cleo"], ages: [20, 60] as const, occupations: ["baker", "nurse"], manners: ["a", "b", "c", "d", "e", "f"] };
+const source = { names: ["Ann", "Bo", "Cy"], ages: [20, 30] as const, occupations: ["baker", "clerk"], manners: ["a", "b", "c", "d", "e", "f"] };
 
-describe("draws", () => {
-  test("the same seed and unit draw the same person", () => {
-    expect(drawPersona(source, 7, 3, "pairs", 0)).toEqual(drawPersona(source, 7, 3, "pairs", 0));
-  });
+test("a persona is a function of seed, stream, unit and draw", () => {
+  expect(drawPersona(source, 1, 4, "test/distress", 0)).toEqual(drawPersona(source, 1, 4, "test/distress", 0));
+  const many = Array.from({ length: 200 }, (_, unit) => drawPersona(source, 1, unit, "test/distress", 0));
+  expect(new Set(many.map((p) => JSON.stringify(p))).size).toBeGreaterThan(100);
+  expect(many.every(({ age }) => age >= 20 && age <= 30)).toBe(true);
+  expect(new Set(many.map(({ age }) => age)).size).toBe(11);
+});
 
-  test("another draw, unit or stream is another stream of chance", () => {
-    const ages = [0, 1, 2, 3, 4, 5, 6, 7].map((unit) => drawPersona(source, 7, unit, "pairs", 0).age);
-    expect(new Set(ages).size).toBeGreaterThan(3);
-    expect(ages.every((age) => age >= 20 && age <= 60)).toBe(true);
-  });
+test("six units show six manners, and another draw another one", () => {
+  const manners = Array.from({ length: 6 }, (_, unit) => drawPersona(source, 9, unit, "s", 0).manner);
+  expect(manners.toSorted()).toEqual(source.manners);
+  expect(drawPersona(source, 9, 0, "s", 1).manner).not.toBe(manners[0]);
+});
 
-  test("six units meet six manners", () => {
-    expect(new Set([0, 1, 2, 3, 4, 5].map((unit) => drawPersona(source, 7, unit, "pairs", 0).manner)).size).toBe(6);
-  });
+test("families go round, so that their numbers differ by one at most", () => {
+  const families = ["f1", "f2", "f3", "f4", "f5"];
+  const counts = new Map<string, number>();
+  for (let unit = 0; unit < 23; unit += 1) {
+    const family = familyOf(families, 3, unit, "pairs/learning");
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  expect([...counts.values()].toSorted()).toEqual([4, 4, 5, 5, 5]);
+  expect(() => familyOf([], 1, 0, "pairs/learning")).toThrow("No scenario family in pairs/learning");
+});
 
-  test("families go round evenly", () => {
-    const drawn = Array.from({ length: 24 }, (_, unit) => familyOf(["a", "b", "c", "d"], 7, unit, "test"));
-    for (const family of ["a", "b", "c", "d"]) expect(drawn.filter((f) => f === family)).toHaveLength(6);
-  });
+test("desired levels follow the people's", () => {
+  const levels = [0, 0.5, 0.5, 1];
+  const drawn = Array.from({ length: 2000 }, (_, unit) => drawDesired(levels, 5, unit, "test/career"));
+  expect(drawn.filter((x) => x === 0.5).length / 2000).toBeCloseTo(0.5, 1);
+  expect(() => drawDesired([], 5, 0, "test/career")).toThrow("empty");
+});
 
-  test("desired levels follow the stated ones", () => {
-    const drawn = Array.from({ length: 2000 }, (_, unit) => drawDesired([0, 0, 0, 1], 7, unit, "test"));
-    const share = drawn.filter((level) => level === 1).length / drawn.length;
-    expect(share).toBeGreaterThan(0.2);
-    expect(share).toBeLessThan(0.3);
-  });
-
-  test("an empty list is an error, not undefined", () => {
-    expect(() => random(1, "x").pick([])).toThrow(RangeError);
-  });
+test("streams are apart: one draw more in one moves nothing in another", () => {
+  const first = random(1, "a").next();
+  const other = random(1, "b");
+  other.next();
+  expect(random(1, "a").next()).toBe(first);
+  expect(random(2, "a").next()).not.toBe(first);
+  const mean = Array.from({ length: 4000 }, (_, i) => random(1, "mean", i).next()).reduce((sum, x) => sum + x, 0) / 4000;
+  expect(mean).toBeCloseTo(0.5, 1);
+  expect(random(1, "s").shuffled([1, 2, 3, 4]).toSorted()).toEqual([1, 2, 3, 4]);
 });
