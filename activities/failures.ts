@@ -19,7 +19,12 @@ export async function withTypedFailures<T>(signal: AbortSignal, body: () => Prom
 /** Known errors as typed failures; anything else stays as it is and is retried by Temporal's policy. */
 export function toFailure(error: unknown): unknown {
   if (error instanceof HoldError) {
-    return ApplicationFailure.create({ type: failures.held, message: error.message, nonRetryable: true, details: [error.detail] });
+    return ApplicationFailure.create({
+      type: failures.held,
+      message: error.message,
+      nonRetryable: true,
+      details: [error.detail],
+    });
   }
   if (error instanceof UnavailableError) {
     return ApplicationFailure.create({
@@ -29,8 +34,10 @@ export function toFailure(error: unknown): unknown {
       category: ApplicationFailureCategory.BENIGN,
     });
   }
-  if (error instanceof RefusedRequestError) return ApplicationFailure.create({ type: failures.badRequest, message: error.message, nonRetryable: true });
-  if (error instanceof DigestMismatchError) return ApplicationFailure.create({ type: failures.digestMismatch, message: error.message, nonRetryable: true });
+  if (error instanceof RefusedRequestError)
+    return ApplicationFailure.create({ type: failures.badRequest, message: error.message, nonRetryable: true });
+  if (error instanceof DigestMismatchError)
+    return ApplicationFailure.create({ type: failures.digestMismatch, message: error.message, nonRetryable: true });
   return error;
 }
 

@@ -5,6 +5,7 @@ import type { Deps } from "./deps.ts";
 import { makeServingActivities } from "./evaluate/canary.ts";
 import { makeEvaluateUnit } from "./evaluate/evaluate.ts";
 import { makeEvaluationActivities } from "./evaluate/seal.ts";
+import { prepareServe } from "./jobs/prepare-serve.ts";
 import { makeMeasureActivities } from "./measure/measure.ts";
 import { makeReportActivities } from "./report/activities.ts";
 import { makeRewardActivities } from "./reward/activities.ts";
@@ -26,6 +27,7 @@ export function controlActivities(deps: Deps): ControlActivities {
     ...makeSteerActivities(deps),
     ...makeRewardActivities(deps),
     ...makeAlignActivities(deps),
+    prepareServe: (input) => prepareServe(deps, input),
     ...makeEvaluationActivities(deps),
     ...makeReportActivities(deps),
   };

@@ -1,18 +1,21 @@
+import { unitRowsPrefix } from "../contract/places.ts";
 import type { BatchGroup, RunRef, UnitOutcome } from "../contract/units.ts";
 import type { Deps } from "./deps.ts";
-import { runKey } from "./stages/records.ts";
 
 /** What a unit left behind: its outcome and, when done, its row. First write wins; a unit that gave up may be tried again under a higher limit. */
 export interface UnitRecord<Row = unknown> {
   readonly outcome: UnitOutcome;
   readonly row: Row | null;
+  /** The conversation it works on, `distress-00007`. */
+  readonly subject: string;
   /** Samples a turn could use when this was written. */
   readonly sampleLimit: number;
 }
 
 /** Prefix of a batch's units. */
-export function unitPrefix(run: RunRef, { stage, context, backbone, arm }: BatchGroup): string {
-  return ["unit", runKey(run), stage, context, ...(backbone === undefined ? [] : [backbone]), ...(arm === undefined ? [] : [arm]), ""].join("/");
+function unitPrefix(run: RunRef, { stage, context, backbone, arm }: BatchGroup): string {
+  const parts = [context, backbone, arm].filter((part) => part !== undefined);
+  return `${unitRowsPrefix(run, stage)}${parts.join("/")}/`;
 }
 
 /** Five digits keep units in order up to 100,000. */
@@ -25,18 +28,34 @@ export function unitName(context: string, unit: number): string {
   return `${context}-${String(unit).padStart(5, "0")}`;
 }
 
-export async function readUnit(deps: Pick<Deps, "records">, run: RunRef, group: BatchGroup, unit: number): Promise<UnitRecord | null> {
+export async function readUnit(
+  deps: Pick<Deps, "records">,
+  run: RunRef,
+  group: BatchGroup,
+  unit: number,
+): Promise<UnitRecord | null> {
   const stored = await deps.records.get(unitKey(run, group, unit));
   return stored === null ? null : (stored.value as UnitRecord);
 }
 
+/** Whether a record settles the unit: it is of this conversation, and done or given up with no fewer samples. */
+export function isFinal(record: UnitRecord, { subject, sampleLimit }: Pick<UnitRecord, "subject" | "sampleLimit">): boolean {
+  return record.subject === subject && (record.outcome.status === "done" || record.sampleLimit >= sampleLimit);
+}
+
 /** Answers the record that is stored, which may be another attempt's; a finished unit is never replaced. */
-export async function writeUnit(deps: Pick<Deps, "records">, run: RunRef, group: BatchGroup, unit: number, record: UnitRecord): Promise<UnitRecord> {
+export async function writeUnit(
+  deps: Pick<Deps, "records">,
+  run: RunRef,
+  group: BatchGroup,
+  unit: number,
+  record: UnitRecord,
+): Promise<UnitRecord> {
   const key = unitKey(run, group, unit);
   for (;;) {
     const stored = await deps.records.get(key);
     const there = stored?.value as UnitRecord | undefined;
-    if (there !== undefined && (there.outcome.status === "done" || there.sampleLimit >= record.sampleLimit)) return there;
+    if (there !== undefined && isFinal(there, record)) return there;
     if (await deps.records.put(key, record, stored?.version ?? null)) return record;
   }
 }

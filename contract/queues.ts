@@ -16,3 +16,8 @@ export const defaultQueues: Queues = queuesFor("attune");
 export function nodeQueue(pool: string, node: string): string {
   return `${pool}-${node}`;
 }
+
+/** Where a node ends jobs: apart from its jobs, so that an end never waits for a free slot. */
+export function stopQueue(nodeQueue: string): string {
+  return `${nodeQueue}-stop`;
+}

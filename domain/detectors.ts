@@ -14,10 +14,13 @@ export interface Detectors {
   readonly saysItIsAi: boolean;
 }
 
-const offersHelp = /\b(?:i'?m|i am|i'?ll be) (?:always )?here (?:for|to help|if you)|\b(?:how|what) (?:can|may) i (?:help|assist|do for) you|\blet me know (?:if|how) (?:i|you)\b|\bhappy to (?:help|assist)\b|\bfeel free to\b/i;
+const offersHelp =
+  /\b(?:i'?m|i am|i'?ll be) (?:always )?here (?:for|to help|if you)|\b(?:how|what) (?:can|may) i (?:help|assist|do for) you|\blet me know (?:if there'?s anything|(?:if|how) i can)\b|\bhappy to (?:help|assist)\b|\bfeel free to\b/i;
 const list = /^\s*(?:[-*•]|\d+[.)]|#{1,6})\s/m;
-const advice = /\b(?:you (?:should|could try|might want to|need to|ought to)|have you (?:tried|considered)|try to (?:focus|take|make)|i (?:suggest|recommend|'d suggest|would suggest)|make sure (?:to|you))\b/i;
-const saysItIsAi = /\b(?:as an? (?:ai|assistant|language model)|i(?:'m| am) (?:an? )?(?:ai|artificial intelligence|language model|chatbot|virtual assistant))\b/i;
+const advice =
+  /\b(?:you (?:should|could try|might want to|need to|ought to)|have you (?:tried|considered)|try to (?:focus|take|make)|i (?:suggest|recommend|'d suggest|would suggest)|make sure (?:to|you))\b/i;
+const saysItIsAi =
+  /\b(?:as an? (?:ai|assistant|language model)|i(?:'m| am) (?:an? )?(?:ai|artificial intelligence|language model|chatbot|virtual assistant))\b/i;
 const thanks = /\b(?:thank(?:s| you)|appreciate (?:it|that|you))\b/i;
 
 /** Share of common words at which two messages count as copies (Jaccard). */
@@ -46,7 +49,8 @@ export function similarity(a: string, b: string): number {
   return all === 0 ? 1 : common / all;
 }
 
-const refusal = /\b(?:i(?:'m| am) (?:sorry,? but i )?(?:can(?:'|no)t|unable to|not able to) (?:help|assist|answer|comply|provide|do)|i can(?:'|no)t (?:help|assist) (?:you )?with)\b/i;
+const refusal =
+  /\b(?:i(?:'m| am) (?:sorry,? but i )?(?:can(?:'|no)t|unable to|not able to) (?:help|assist|answer|comply|provide|do)|i can(?:'|no)t (?:help|assist) (?:you )?with)\b/i;
 
 /** A plain-text refusal. */
 export function isRefusal(text: string): boolean {

@@ -1,6 +1,6 @@
 /** The seven dimensions of SENSE-7, in its order. */
 export const dimensions = ["affective", "cognitive", "response", "prosocial", "interest", "contextual", "relational"] as const;
-export type Dimension = (typeof dimensions)[number];
+type Dimension = (typeof dimensions)[number];
 
 /** Ratings 1–5; null where a dimension can't be rated. */
 export type Ratings = Readonly<Record<Dimension, number | null>>;
@@ -14,7 +14,7 @@ export interface Judged {
 }
 
 /** A 1–5 rating on 0–1. */
-export function levelOf(rating: number): number {
+function levelOf(rating: number): number {
   return (rating - 1) / 4;
 }
 
@@ -28,7 +28,15 @@ export function overallLevel(ratings: Ratings): number | null {
   return levelOf(values.reduce((sum, value) => sum + value, 0) / values.length);
 }
 
-export const unrated: Ratings = { affective: null, cognitive: null, response: null, prosocial: null, interest: null, contextual: null, relational: null };
+export const unrated: Ratings = {
+  affective: null,
+  cognitive: null,
+  response: null,
+  prosocial: null,
+  interest: null,
+  contextual: null,
+  relational: null,
+};
 
 /** Mean of repeated judgements, over those that were scored. */
 export function meanJudged(runs: readonly Judged[]): Judged {
@@ -41,6 +49,9 @@ export function meanJudged(runs: readonly Judged[]): Judged {
   };
   return {
     overall: mean(scored.map((run) => run.overall)),
-    dimensions: Object.fromEntries(dimensions.map((name) => [name, mean(scored.map((run) => run.dimensions[name]))])) as Record<Dimension, number | null>,
+    dimensions: Object.fromEntries(dimensions.map((name) => [name, mean(scored.map((run) => run.dimensions[name]))])) as Record<
+      Dimension,
+      number | null
+    >,
   };
 }

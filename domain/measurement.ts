@@ -15,7 +15,7 @@ export interface Rating {
 export type Link = "linear" | "equipercentile" | "criterion";
 
 /** d = (x − 1) / 2. */
-export const linearDesired = (x: number) => (x - 1) / 2;
+const linearDesired = (x: number) => (x - 1) / 2;
 /** e = (y − 1) / 4. */
 export const linearExperienced = (y: number) => (y - 1) / 4;
 
@@ -27,11 +27,15 @@ export const linearExperienced = (y: number) => (y - 1) / 4;
 export function desiredLevels(all: readonly Rating[], link: Link): (rating: Rating) => number {
   if (link === "linear") return ({ desired }) => linearDesired(desired);
   const experienced = all.flatMap((r) => (r.experienced === null ? [] : [r.experienced])).toSorted((a, b) => a - b);
-  if (experienced.length === 0) throw new RangeError(`The link ${link} needs post-task empathy ratings, and no row has any: use link linear`);
+  if (experienced.length === 0)
+    throw new RangeError(`The link ${link} needs post-task empathy ratings, and no row has any: use link linear`);
   if (link === "criterion") {
     return ({ desired }) => {
       const satisfied = all.filter((r) => r.desired === desired && r.experienced !== null && (r.satisfied ?? 0) >= 4);
-      if (satisfied.length === 0) throw new RangeError(`The link criterion needs satisfied people who desired ${desired}, and there are none: use link linear`);
+      if (satisfied.length === 0)
+        throw new RangeError(
+          `The link criterion needs satisfied people who desired ${desired}, and there are none: use link linear`,
+        );
       return linearExperienced(mean(satisfied.map((r) => r.experienced ?? 0)));
     };
   }

@@ -15,7 +15,8 @@ export interface PairRules {
   readonly useGuide: boolean;
 }
 
-export type PairDrop = "unscored" | "incoherent" | "length-ratio" | "judge-order" | "judge-margin" | "guide-order" | "guide-margin";
+export type PairDrop =
+  "unscored" | "incoherent" | "length-ratio" | "judge-order" | "judge-margin" | "guide-order" | "guide-margin";
 
 /**
  * Why two replies make no pair; null when they do. The steered reply must lie nearer to the target than the counter-steered one and be separated

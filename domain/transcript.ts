@@ -18,5 +18,7 @@ export function projectFor(agent: Speaker, turns: readonly Turn[]): Message[] {
 
 /** Lines `User: …` and `Assistant: …`, for a judge. */
 export function renderTranscript(turns: readonly Turn[]): string {
-  return turns.map(({ speaker, text }) => `${speaker === "user" ? "User" : "Assistant"}: ${text.replaceAll(/\s+/g, " ").trim()}`).join("\n");
+  return turns
+    .map(({ speaker, text }) => `${speaker === "user" ? "User" : "Assistant"}: ${text.replaceAll(/\s+/g, " ").trim()}`)
+    .join("\n");
 }

@@ -37,7 +37,10 @@ export function makeConverseActivities(deps: Deps) {
       const config = await deps.config(run);
       const units = await listUnits(deps, run, { stage: "converse", context });
       const rows = units.flatMap((unit) => (unit.row === null ? [] : [unit.row as ConversationRow]));
-      if (rows.length === 0) throw badData(`No conversation of ${context} was kept: see the dropped counts of its batch, and the prompts and fidelity settings`);
+      if (rows.length === 0)
+        throw badData(
+          `No conversation of ${context} was kept: see the dropped counts of its batch, and the prompts and fidelity settings`,
+        );
       const counts = countOutcomes(units, config.experiment.converse.conversations);
       const card = datasetCard({
         title: `Conversations: ${context}`,
@@ -74,7 +77,7 @@ async function writeConversation(session: Session): Promise<Finished> {
   const turns: Turn[] = [];
   for (let turn = 1; turn <= converse.turns; turn += 1) {
     const said = await userTurn(session, persona, family.situation, turns, turn);
-    if ("dropped" in said) return said;
+    if (said.fault !== null) return { dropped: `user-${said.fault}` };
     turns.push({ speaker: "user", text: said.text });
     const reply = await dataReply(session, assistantMessages(config, card, plain ? "plain" : "pattern", turns), turn);
     if ("dropped" in reply) return reply;

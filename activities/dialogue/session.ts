@@ -3,17 +3,17 @@ import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { UnitHeartbeat } from "../../contract/activities.ts";
 import type { UnitInput, UnitOutcome } from "../../contract/units.ts";
 import type { Answer, CallRequest, ChatMessage } from "../../platform/llm/client.ts";
-import { RefusedRequestError } from "../../platform/llm/errors.ts";
+import { GaveUpError, RefusedRequestError } from "../../platform/llm/errors.ts";
 import { conversationMeter } from "../../platform/llm/meter.ts";
 import type { Deps } from "../deps.ts";
 import { withTypedFailures } from "../failures.ts";
-import { readUnit, unitName, writeUnit } from "../units.ts";
+import { isFinal, readUnit, unitName, writeUnit } from "../units.ts";
 import type { RoleModel } from "./models.ts";
 
 /** Half a heartbeat timeout apart at most; every call has a timeout of its own, so a hang can't hide behind it. */
 const heartbeatMs = 4000;
 
-export interface Ask {
+interface Ask {
   readonly role: CallRequest["role"];
   readonly model: RoleModel;
   readonly weights?: string;
@@ -22,6 +22,8 @@ export interface Ask {
   readonly turn: number;
   readonly sample: number;
   readonly schema?: NonNullable<CallRequest["schema"]>;
+  /** The run's, unless told: what every night shares is asked under none. */
+  readonly epoch?: string;
 }
 
 /** One unit at work: its configuration, and calls that are metered, labelled and told to the heartbeat. */
@@ -37,15 +39,24 @@ export interface Session {
 /** A unit's work ends in a row, or is dropped by the stage's own rules. */
 export type Finished = { readonly row: unknown } | { readonly dropped: string };
 
-/** Runs one unit: a unit that has its record is not worked again, unless it gave up under a lower sample limit. */
-export async function runUnit(deps: Deps, input: UnitInput, work: (session: Session) => Promise<Finished>): Promise<UnitOutcome> {
+/**
+ * Runs one unit: a unit that has its record is not worked again, unless it gave up under a lower sample limit. `subject` names the conversation it
+ * works on where that is not its own index.
+ */
+export async function runUnit(
+  deps: Deps,
+  input: UnitInput,
+  work: (session: Session) => Promise<Finished>,
+  subject = unitName(input.group.context, input.unit),
+): Promise<UnitOutcome> {
   const context = Context.current();
   const signal = context.cancellationSignal;
   const { run, group, unit } = input;
   const nothing = { calls: 0, reread: 0, usd: 0 };
   return withTypedFailures(signal, async () => {
     const before = await readUnit(deps, run, group, unit);
-    if (before !== null && (before.outcome.status === "done" || before.sampleLimit >= input.sampleLimit)) return { ...before.outcome, spend: nothing };
+    if (before !== null && isFinal(before, { subject, sampleLimit: input.sampleLimit }))
+      return { ...before.outcome, spend: nothing };
     const config = await deps.config(run);
     const meter = conversationMeter(input.allowance);
     let beat: UnitHeartbeat = { turn: 0 };
@@ -54,8 +65,8 @@ export async function runUnit(deps: Deps, input: UnitInput, work: (session: Sess
       deps,
       config,
       input,
-      name: unitName(group.context, unit),
-      ask: ({ role, model, weights = null, messages, maxTokens, turn, sample, schema = null }) => {
+      name: subject,
+      ask: ({ role, model, weights = null, messages, maxTokens, turn, sample, schema = null, epoch = run.epoch }) => {
         beat = { turn };
         return deps.caller.call({
           role,
@@ -66,10 +77,10 @@ export async function runUnit(deps: Deps, input: UnitInput, work: (session: Sess
           messages,
           sampling: { temperature: model.temperature, topP: model.topP, maxTokens },
           schema,
-          unit: `${config.experiment.seed}/${group.stage}/${group.split ?? "pairs"}/${unitName(group.context, unit)}`,
+          unit: `${config.experiment.seed}/${group.stage}/${group.split ?? "pairs"}/${subject}`,
           turn,
           sample,
-          epoch: run.epoch,
+          epoch,
           labels: { run: run.digest, stage: group.stage, context: group.context, arm: group.arm ?? "" },
           meter,
           signal,
@@ -83,13 +94,23 @@ export async function runUnit(deps: Deps, input: UnitInput, work: (session: Sess
     try {
       const finished = await work(session).catch((error: unknown) => {
         // Only this request is wrong; the rest of the batch may well be fine.
-        if (error instanceof RefusedRequestError) return { failed: `refused-request: ${error.message}`.slice(0, 200) };
-        throw error;
+        if (!(error instanceof RefusedRequestError)) throw error;
+        deps.log.warn(`Gave up ${group.stage} of ${subject}: ${error.message}`, { run: run.name, unit });
+        return { failed: error instanceof GaveUpError ? "gave-up" : "refused-request" };
       });
       const spend = meter.spend;
       const outcome: UnitOutcome =
-        "row" in finished ? { status: "done", spend } : "dropped" in finished ? { status: "dropped", reason: finished.dropped, spend } : { status: "failed", reason: finished.failed, spend };
-      const stored = await writeUnit(deps, run, group, unit, { outcome, row: "row" in finished ? finished.row : null, sampleLimit: input.sampleLimit });
+        "row" in finished
+          ? { status: "done", spend }
+          : "dropped" in finished
+            ? { status: "dropped", reason: finished.dropped, spend }
+            : { status: "failed", reason: finished.failed, spend };
+      const stored = await writeUnit(deps, run, group, unit, {
+        outcome,
+        row: "row" in finished ? finished.row : null,
+        subject,
+        sampleLimit: input.sampleLimit,
+      });
       return { ...stored.outcome, spend };
     } finally {
       clearInterval(timer);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userFault } from "../../domain/detectors.ts";
+import { type Fault, userFault } from "../../domain/detectors.ts";
 import { drawPersona, type Persona } from "../../domain/personas.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
@@ -22,7 +22,7 @@ const personaSchema = {
   },
 } as const;
 
-/** Fields, plausibility check, prose. `stream` names the split, so that splits draw apart. */
+/** Fields, plausibility check, prose. `stream` names the split, so that splits draw apart. The same person in every night: items are compared. */
 export async function inventPersona(session: Session, situation: string, stream: string): Promise<Persona | { dropped: string }> {
   const { config, input } = session;
   const source = config.contexts.find((context) => context.id === input.group.context);
@@ -30,35 +30,79 @@ export async function inventPersona(session: Session, situation: string, stream:
   const model = roleModel(config, "teacher");
   for (let draw = 0; draw < personaDraws; draw += 1) {
     const fields = drawPersona(source.personas, config.experiment.seed, input.unit, `${stream}/${source.id}`, draw);
-    const answer = await session.ask({ role: "teacher", model, messages: personaMessages(config, fields, situation), maxTokens: 300, turn: 0, sample: draw, schema: personaSchema });
+    const answer = await session.ask({
+      role: "teacher",
+      model,
+      messages: personaMessages(config, fields, situation),
+      maxTokens: 300,
+      turn: 0,
+      sample: draw,
+      schema: personaSchema,
+      epoch: "",
+    });
     const parsed = personaAnswer.safeParse(readJson(answer.text));
     if (parsed.success && parsed.data.plausible) return { ...fields, prose: parsed.data.prose };
   }
   return { dropped: "implausible-persona" };
 }
 
+export interface UserTurn {
+  readonly text: string;
+  /** What is wrong with the last sample when none was without a fault. */
+  readonly fault: Fault | null;
+}
+
 /** The simulated user's next message: asked again while a detector finds a fault, within the sample limit. */
-export async function userTurn(session: Session, persona: Persona, situation: string, turns: readonly Turn[], turn: number): Promise<{ text: string } | { dropped: string }> {
+export async function userTurn(
+  session: Session,
+  persona: Persona,
+  situation: string,
+  turns: readonly Turn[],
+  turn: number,
+): Promise<UserTurn> {
   const { config, input } = session;
   const model = roleModel(config, "simulatedUser");
-  let fault = "empty";
+  let last: UserTurn = { text: "", fault: "empty" };
   for (let sample = 0; sample < input.sampleLimit; sample += 1) {
-    const answer = await session.ask({ role: "simulatedUser", model, messages: userMessages(config, persona, situation, turns), maxTokens: config.experiment.converse.maxTokens, turn, sample });
+    const answer = await session.ask({
+      role: "simulatedUser",
+      model,
+      messages: userMessages(config, persona, situation, turns),
+      maxTokens: config.experiment.converse.maxTokens,
+      turn,
+      sample,
+    });
     const text = answer.text.trim();
-    const found = answer.finishReason === "length" ? "truncated" : userFault(text, turns, config.experiment.converse.fidelity);
-    if (found === null) return { text };
-    fault = found;
+    last = {
+      text,
+      fault:
+        text !== "" && answer.finishReason === "length"
+          ? "truncated"
+          : userFault(text, turns, config.experiment.converse.fidelity),
+    };
+    if (last.fault === null) break;
   }
-  return { dropped: `user-${fault}` };
+  return last;
 }
 
 /** An assistant's reply for data: never empty, never cut, never a refusal. */
-export async function dataReply(session: Session, messages: readonly ChatMessage[], turn: number): Promise<{ text: string; finishReason: string } | { dropped: string }> {
+export async function dataReply(
+  session: Session,
+  messages: readonly ChatMessage[],
+  turn: number,
+): Promise<{ text: string; finishReason: string } | { dropped: string }> {
   const { config, input } = session;
   const model = roleModel(config, "teacher");
   let fault = "empty";
   for (let sample = 0; sample < input.sampleLimit; sample += 1) {
-    const answer = await session.ask({ role: "teacher", model, messages, maxTokens: config.experiment.converse.maxTokens, turn, sample });
+    const answer = await session.ask({
+      role: "teacher",
+      model,
+      messages,
+      maxTokens: config.experiment.converse.maxTokens,
+      turn,
+      sample,
+    });
     const text = answer.text.trim();
     if (answer.refusal !== null || answer.finishReason === "content_filter") fault = "refused";
     else if (answer.finishReason === "length") fault = "truncated";

@@ -10,13 +10,25 @@ import { withTypedFailures } from "../failures.ts";
 import { readServing, studentModel } from "./serving.ts";
 
 /** Plain openings: an adapter that changes none of the greedy answers to them is not active. */
-const prompts = ["I had a hard day and I don't know where to begin.", "Can you help me with a text for work?", "I keep failing at this and want to give up."];
+const prompts = [
+  "I had a hard day and I don't know where to begin.",
+  "Can you help me with a text for work?",
+  "I keep failing at this and want to give up.",
+];
 const canaryTokens = 24;
 const pollMs = 1000;
 
 export function makeServingActivities(deps: Deps) {
   return {
-    awaitServing: async ({ run, serving, afterGeneration }: { run: RunRef; serving: string; afterGeneration: number }): Promise<Serving> => {
+    awaitServing: async ({
+      run,
+      serving,
+      afterGeneration,
+    }: {
+      run: RunRef;
+      serving: string;
+      afterGeneration: number;
+    }): Promise<Serving> => {
       const context = Context.current();
       const signal = context.cancellationSignal;
       return withTypedFailures(signal, async () => {
@@ -40,7 +52,8 @@ async function canary(deps: Deps, run: RunRef, name: string, serving: Serving, s
   const key = `canary/${name}/${serving.generation}`;
   if ((await deps.records.get(key)) !== null) return;
   const base = serving.models.find((model) => config.experiment.backbones.some((backbone) => backbone.id === model));
-  if (base === undefined) throw new Error(`The server of ${name} offers ${serving.models.join(", ")}, none of which is a backbone of the run`);
+  if (base === undefined)
+    throw new Error(`The server of ${name} offers ${serving.models.join(", ")}, none of which is a backbone of the run`);
   const answers = new Map<string, readonly string[]>();
   for (const model of serving.models) {
     const texts: string[] = [];
@@ -70,7 +83,9 @@ async function canary(deps: Deps, run: RunRef, name: string, serving: Serving, s
     answers.set(model, texts);
   }
   const greedy = answers.get(base) ?? [];
-  const idle = [...answers].filter(([model, texts]) => model !== base && texts.every((text, i) => text === greedy[i])).map(([model]) => model);
+  const idle = [...answers]
+    .filter(([model, texts]) => model !== base && texts.every((text, i) => text === greedy[i]))
+    .map(([model]) => model);
   if (idle.length > 0) {
     throw ApplicationFailure.create({
       type: failures.canaryFailed,

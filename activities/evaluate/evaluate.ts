@@ -1,22 +1,25 @@
 import type { Arm } from "../../contract/stages.ts";
 import type { UnitInput } from "../../contract/units.ts";
-import { isRefusal } from "../../domain/detectors.ts";
+import { type Fault, isRefusal } from "../../domain/detectors.ts";
 import type { Judged } from "../../domain/levels.ts";
 import { drawDesired, familyOf, type Persona } from "../../domain/personas.ts";
 import { projectFor, type Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
 import type { Deps } from "../deps.ts";
+import { badConfig } from "../failures.ts";
 import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
+import { adapterName, adapterPlace } from "../jobs/adapter-name.ts";
 import { inventPersona, userTurn } from "../dialogue/turns.ts";
 import { judgeReply } from "../judging/judge.ts";
 import { baselineSystem, systemPromptArm } from "../prompts/prompts.ts";
-import { adapterName } from "../stages/adapters.ts";
 import { patternCard, readTargets } from "../stages/cards.ts";
 import { readServing, studentModel } from "./serving.ts";
 
-export interface EvaluatedTurn {
+interface EvaluatedTurn {
   readonly turn: number;
   readonly user: string;
+  /** What a detector found in the message after all samples; null when nothing. */
+  readonly userFault: Fault | null;
   readonly reply: string;
   readonly finishReason: string;
   readonly empty: boolean;
@@ -49,8 +52,9 @@ async function rollOut(session: Session): Promise<Finished> {
   const { config, input, name, deps } = session;
   const { seed, evaluate } = config.experiment;
   const { context: contextId, backbone, arm } = input.group;
-  if (backbone === undefined || arm === undefined || input.serving === undefined) throw new Error("evaluate needs a backbone, an arm and the name of a serving job");
-  const { split } = evaluate;
+  if (backbone === undefined || arm === undefined || input.serving === undefined)
+    throw new Error("evaluate needs a backbone, an arm and the name of a serving job");
+  const split = input.group.split ?? evaluate.split;
   const stream = `${split}/${contextId}`;
   const context = config.contexts.find(({ id }) => id === contextId);
   const family = familyOf(context?.families.filter((f) => f.split === split) ?? [], seed, input.unit, stream);
@@ -64,15 +68,23 @@ async function rollOut(session: Session): Promise<Finished> {
   const turns: EvaluatedTurn[] = [];
   for (let turn = 1; turn <= evaluate.turns; turn += 1) {
     const said = await userTurn(session, persona, family.situation, history, turn);
-    if ("dropped" in said) return said;
+    // Drop rules belong to data generation: a faulty message stands and is marked, so that no arm loses items; an empty one can't be answered.
+    if (said.fault === "empty") return { dropped: "user-empty" };
     history.push({ speaker: "user", text: said.text });
-    const answer = await askStudent(session, { model, base: backbone, serving: input.serving, messages: [system, ...projectFor("assistant", history)], turn });
+    const answer = await askStudent(session, {
+      model,
+      base: backbone,
+      serving: input.serving,
+      messages: [system, ...projectFor("assistant", history)],
+      turn,
+    });
     const reply = answer.text.trim();
     const judged = await judgeReply(session, history, reply, { turn, runs: evaluate.judgeRuns });
     // Whatever the arm said is its outcome, scored as produced.
     turns.push({
       turn,
       user: said.text,
+      userFault: said.fault,
       reply,
       finishReason: answer.finishReason,
       empty: reply === "",
@@ -83,7 +95,18 @@ async function rollOut(session: Session): Promise<Finished> {
     history.push({ speaker: "assistant", text: reply });
   }
   const desired = drawDesired(levels, seed, input.unit, stream);
-  const row: EvaluationRow = { unit: name, context: contextId, family: family.id, split, backbone, arm, model, desired, persona, turns };
+  const row: EvaluationRow = {
+    unit: name,
+    context: contextId,
+    family: family.id,
+    split,
+    backbone,
+    arm,
+    model,
+    desired,
+    persona,
+    turns,
+  };
   return { row };
 }
 
@@ -91,15 +114,35 @@ async function rollOut(session: Session): Promise<Finished> {
 function modelOfArm({ inputs }: UnitInput, arm: Arm, context: string, backbone: string, contexts: readonly string[]): string {
   if (arm === "baseline" || arm === "system_prompt") return backbone;
   const wanted = arm === "adapter" ? context : contexts[(contexts.indexOf(context) + 1) % contexts.length];
-  const ref = inputs[wanted ?? context];
+  if (wanted === undefined || (arm === "wrong_adapter" && wanted === context))
+    throw badConfig("The arm wrong_adapter needs a second context, whose adapter it takes");
+  const ref = inputs[wanted];
   if (ref === undefined) throw new Error(`No adapter of ${wanted} was given to evaluate`);
-  return adapterName(ref);
+  const place = adapterPlace(ref);
+  return adapterName(place.context, place.digest8);
 }
 
 /** The serving record is read before every call: a server that died comes back elsewhere. */
-async function askStudent(session: Session, { model, base, serving, messages, turn }: { model: string; base: string; serving: string; messages: readonly ChatMessage[]; turn: number }) {
+async function askStudent(
+  session: Session,
+  {
+    model,
+    base,
+    serving,
+    messages,
+    turn,
+  }: { model: string; base: string; serving: string; messages: readonly ChatMessage[]; turn: number },
+) {
   const found = await readServing(session.deps, serving);
   if (found === null) throw new Error(`The serving job ${serving} has not said where it answers`);
   const student = studentModel(found, model, base, session.config);
-  return session.ask({ role: "student", model: student.model, weights: student.weights, messages, maxTokens: session.config.experiment.evaluate.maxNewTokens, turn, sample: 0 });
+  return session.ask({
+    role: "student",
+    model: student.model,
+    weights: student.weights,
+    messages,
+    maxTokens: session.config.experiment.evaluate.maxNewTokens,
+    turn,
+    sample: 0,
+  });
 }

@@ -8,9 +8,9 @@ import { projectFor } from "../../domain/transcript.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
 import { countOutcomes } from "../stages/counts.ts";
+import { encoderWeights, jobSeed } from "../jobs/draft.ts";
 import { folderInputs, putRows, readRows } from "../stages/output.ts";
 import { writeStageRecord } from "../stages/records.ts";
-import { encoderWeights } from "../stages/weights.ts";
 import { listUnits } from "../units.ts";
 import type { EvaluationRow } from "./evaluate.ts";
 
@@ -20,23 +20,43 @@ export function makeEvaluationActivities(deps: Deps) {
   const evaluated = async (run: RunRef, backbone: string) => {
     const { experiment } = await deps.config(run);
     const units = [];
-    for (const context of experiment.contexts) for (const arm of experiment.evaluate.arms) units.push(...(await listUnits(deps, run, { stage: "evaluate", context, backbone, arm })));
+    for (const context of experiment.contexts)
+      for (const arm of experiment.evaluate.arms)
+        units.push(...(await listUnits(deps, run, { stage: "evaluate", context, backbone, arm })));
     return { units, rows: units.flatMap((unit) => (unit.row === null ? [] : [unit.row as EvaluationRow])) };
   };
 
   return {
     /** All replies of a backbone, by every scorer: `evaluator` and the contexts' preference models. */
-    prepareEvaluationScore: async ({ run, backbone, scorers }: { run: RunRef; backbone: string; scorers: Readonly<Record<string, Ref>> }): Promise<JobDraft> => {
+    prepareEvaluationScore: async ({
+      run,
+      backbone,
+      scorers,
+    }: {
+      run: RunRef;
+      backbone: string;
+      scorers: Readonly<Record<string, Ref>>;
+    }): Promise<JobDraft> => {
       const config = await deps.config(run);
       const { rows } = await evaluated(run, backbone);
       if (rows.length === 0) throw badData(`No conversation of ${backbone} was evaluated: see the dropped counts of its batches`);
-      const scoreRows = rows.flatMap((row) => row.turns.map(({ turn, reply }) => ({ id: scoreId(row, turn), messages: projectFor("assistant", historyUntil(row, turn)), reply })));
+      const scoreRows = rows.flatMap((row) =>
+        row.turns.map(({ turn, reply }) => ({
+          id: scoreId(row, turn),
+          messages: projectFor("assistant", historyUntil(row, turn)),
+          reply,
+        })),
+      );
       const files = [{ path: "data/rows.jsonl", ref: await putRows(deps.artifacts, run, `score-rows-${backbone}`, scoreRows) }];
       for (const [id, ref] of Object.entries(scorers)) files.push(...(await folderInputs(deps.artifacts, ref, `scorers/${id}`)));
       return {
-        params: { kind: "score", encoder: encoderWeights(deps.env, config), scorers: Object.keys(scorers).map((id) => ({ id, path: `scorers/${id}` })) },
+        params: {
+          kind: "score",
+          encoder: encoderWeights(config),
+          scorers: Object.keys(scorers).map((id) => ({ id, path: `scorers/${id}` })),
+        },
         files,
-        seed: config.experiment.seed,
+        seed: jobSeed(config, "score", backbone),
       };
     },
 
@@ -45,12 +65,17 @@ export function makeEvaluationActivities(deps: Deps) {
       const { units, rows } = await evaluated(run, backbone);
       const ref = job.outputs["scores.jsonl"];
       if (ref === undefined) throw badData(`The score job ${job.job} left no scores.jsonl`);
-      const scores = new Map((await readRows<{ id: string; scores: Record<string, number> }>(deps.artifacts, ref)).map((row) => [row.id, row.scores]));
+      const scores = new Map(
+        (await readRows<{ id: string; scores: Record<string, number> }>(deps.artifacts, ref)).map((row) => [row.id, row.scores]),
+      );
       const scored = rows.map((row) => ({
         ...row,
         turns: row.turns.map((turn) => {
           const found = scores.get(scoreId(row, turn.turn));
-          return { ...turn, scores: { evaluator: found?.["evaluator"] ?? null, preference: found?.[`preference-${row.context}`] ?? null } };
+          return {
+            ...turn,
+            scores: { evaluator: found?.["evaluator"] ?? null, preference: found?.[`preference-${row.context}`] ?? null },
+          };
         }),
       }));
       const asked = experiment.contexts.length * experiment.evaluate.arms.length * experiment.evaluate.conversations;
@@ -67,5 +92,10 @@ export function makeEvaluationActivities(deps: Deps) {
 
 /** The conversation up to and with a turn's user message. */
 function historyUntil(row: EvaluationRow, turn: number): Turn[] {
-  return row.turns.filter((t) => t.turn <= turn).flatMap((t): Turn[] => [{ speaker: "user", text: t.user }, ...(t.turn < turn ? [{ speaker: "assistant" as const, text: t.reply }] : [])]);
+  return row.turns
+    .filter((t) => t.turn <= turn)
+    .flatMap((t): Turn[] => [
+      { speaker: "user", text: t.user },
+      ...(t.turn < turn ? [{ speaker: "assistant" as const, text: t.reply }] : []),
+    ]);
 }

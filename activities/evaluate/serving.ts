@@ -3,7 +3,7 @@ import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Deps } from "../deps.ts";
 import type { RoleModel } from "../dialogue/models.ts";
 
-export const servingKey = (serving: string) => `serving/${serving}`;
+const servingKey = (serving: string) => `serving/${serving}`;
 
 /** Students answer from one local server: a slow turn is a queue there, not a fault. */
 const studentTimeoutMs = 180_000;
@@ -16,12 +16,24 @@ export async function readServing({ records }: Pick<Deps, "records">, serving: s
 }
 
 /** A name the server offers, as a model to call; its weights are part of every call's key, its port never is. */
-export function studentModel(serving: Serving, name: string, base: string, { experiment }: Pick<ResolvedExperiment, "experiment">): { model: RoleModel; weights: string } {
+export function studentModel(
+  serving: Serving,
+  name: string,
+  base: string,
+  { experiment }: Pick<ResolvedExperiment, "experiment">,
+): { model: RoleModel; weights: string } {
   const [baseWeights, own] = [serving.weights[base], serving.weights[name]];
-  if (baseWeights === undefined || own === undefined) throw new Error(`The server offers ${serving.models.join(", ")}, not ${own === undefined ? name : base}`);
+  if (baseWeights === undefined || own === undefined)
+    throw new Error(`The server offers ${serving.models.join(", ")}, not ${own === undefined ? name : base}`);
   return {
     model: {
-      endpoint: { provider: `student-${base}`, baseUrl: serving.endpoint, jsonSchema: false, timeoutMs: studentTimeoutMs, width: studentWidth },
+      endpoint: {
+        provider: `student-${base}`,
+        baseUrl: serving.endpoint,
+        jsonSchema: false,
+        timeoutMs: studentTimeoutMs,
+        width: studentWidth,
+      },
       model: name,
       price: { input: 0, output: 0 },
       temperature: experiment.evaluate.temperature,
@@ -30,4 +42,3 @@ export function studentModel(serving: Serving, name: string, base: string, { exp
     weights: `${baseWeights}+${name === base ? "" : own}@${serving.engine}`,
   };
 }
-

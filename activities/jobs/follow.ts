@@ -6,6 +6,7 @@ import { ProgressTail } from "../../platform/jobs/progress.ts";
 import type { Deps } from "../deps.ts";
 import { whyNotMine } from "./claim.ts";
 import { notMine } from "./failures.ts";
+import type { Heart } from "./heart.ts";
 import type { JobsNode } from "./node.ts";
 
 /** A job ends itself at its deadline; one that can't is ended from here this much later. */
@@ -17,6 +18,7 @@ export interface Followed {
   readonly deps: Pick<Deps, "records" | "log" | "env">;
   readonly node: JobsNode;
   readonly context: Context;
+  readonly heart: Heart;
   readonly request: JobRequest;
   readonly place: JobPlace;
 }
@@ -27,7 +29,7 @@ export interface Followed {
  * @throws JobLost when the claim has moved on or the job was stopped; the job is ended first
  */
 export async function follow(
-  { deps, node, context, request, place }: Followed,
+  { deps, node, context, heart, request, place }: Followed,
   running: RunningJob,
   onTick: () => Promise<string | null> = async () => null,
 ): Promise<JobExit> {
@@ -48,7 +50,7 @@ export async function follow(
       node: node.name,
       pid: running.pid,
     };
-    context.heartbeat(beat);
+    heart.beat(beat);
     const status = await node.launcher.status(place, running);
     if (status.state === "ended") return status.exit;
     const now = deps.env.now().getTime();
@@ -56,14 +58,14 @@ export async function follow(
       claimChecked = now;
       const why = await whyNotMine(deps, place.job, place.fence);
       if (why !== null) {
-        await node.launcher.stop(place.job, node.graceMs);
+        await node.launcher.stopFence(place, node.graceMs);
         throw notMine(place.job, why);
       }
     }
     const unwell = now > deadline ? "its deadline has passed" : await onTick();
     if (unwell !== null) {
       deps.log.warn("A job is ended by its node", { job: place.job, why: unwell });
-      await node.launcher.stop(place.job, node.graceMs);
+      await node.launcher.stopFence(place, node.graceMs);
       const ended = await node.launcher.status(place, running);
       if (ended.state === "ended") return ended.exit;
     }

@@ -8,6 +8,7 @@ import { promote, promoted } from "./collect.ts";
 import { jobEnd, jobFailure } from "./failures.ts";
 import { follow } from "./follow.ts";
 import type { Followed } from "./follow.ts";
+import { heartOf } from "./heart.ts";
 import type { JobDeps, JobsNode } from "./node.ts";
 import { countStarts, readJob, updateJob } from "./record.ts";
 import { admit, ensureJob } from "./start.ts";
@@ -17,17 +18,18 @@ import { stopJob } from "./stop.ts";
 export async function runJob(deps: JobDeps, node: JobsNode, request: JobRequest): Promise<JobOutcome> {
   const context = Context.current();
   const place = jobPlace(deps.env.home, request.job, request.claim.fence);
-  const followed = { deps, node, context, request, place };
+  const heart = heartOf(context, node.name);
+  const followed = { deps, node, context, heart, request, place };
   return untilCancelled(
     context,
-    () => stopJob(deps, node, request.job),
+    () => heart.during(() => stopJob(deps, node, request.job)),
     async () => {
       await admit(followed);
       const earlier = await promoted(deps, request.job, place.fence);
       if (earlier !== null) return earlier;
       const exit = (await endNobodySaw(followed)) ?? (await runToEnd({ ...followed, deps }));
       const result = exit === "finished" || exit.exitCode === 0 || exit.exitCode === null ? await readResult(place) : null;
-      if (result !== null) return promote(deps, request, place, result);
+      if (result !== null) return heart.during(() => promote(deps, request, place, result));
       throw jobFailure(await reportEnd(followed, exit === "finished" ? null : exit));
     },
   ).catch((error: unknown) => {

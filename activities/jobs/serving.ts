@@ -7,6 +7,7 @@ import { untilCancelled } from "./cancel.ts";
 import { jobFailure } from "./failures.ts";
 import { follow } from "./follow.ts";
 import type { Followed } from "./follow.ts";
+import { heartOf } from "./heart.ts";
 import type { JobDeps, JobsNode } from "./node.ts";
 import { reportEnd } from "./run.ts";
 import { announce, answers, readReady } from "./serving-record.ts";
@@ -31,10 +32,11 @@ const quickEndsAllowed = 3;
 export async function keepServing(deps: JobDeps, node: JobsNode, request: JobRequest): Promise<void> {
   const context = Context.current();
   const place = jobPlace(deps.env.home, request.job, request.claim.fence);
-  const followed = { deps, node, context, request, place };
+  const heart = heartOf(context, node.name);
+  const followed = { deps, node, context, heart, request, place };
   return untilCancelled(
     context,
-    () => stopJob(deps, node, request.job),
+    () => heart.during(() => stopJob(deps, node, request.job)),
     async () => {
       for (let quickEnds = 0; ;) {
         const startedAt = deps.env.now().getTime();

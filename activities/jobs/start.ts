@@ -26,20 +26,13 @@ export async function admit({ deps, request, place }: Pick<Followed, "deps" | "r
 
 /** Adopts the job or starts it, waiting (with heartbeats) while other jobs hold every device. Never returns `busy`. */
 export async function ensureJob(starting: Starting): Promise<Exclude<Ensured, { state: "busy" }>> {
-  const { deps, node, context, request, place } = starting;
+  const { deps, node, context, heart, request, place } = starting;
   const { devices } = (await deps.config(request.run)).experiment.launcher;
   const owner = ownerOf(starting);
   const beforeStart = async () => layFolder(deps, { request, place, owner, devices });
   for (;;) {
     await admit(starting);
-    const ensured = await node.launcher.ensure({ place, kind: request.params.kind, devices, beforeStart });
-    context.heartbeat({
-      step: 0,
-      of: 0,
-      loss: null,
-      node: node.name,
-      pid: ensured.state === "running" ? ensured.running.pid : null,
-    });
+    const ensured = await heart.during(() => node.launcher.ensure({ place, kind: request.params.kind, devices, beforeStart }));
     if (ensured.state !== "busy") {
       const ids = await node.launcher.starts(place);
       const adopted = ensured.state === "running" && ensured.adopted ? 1 : 0;
@@ -57,11 +50,11 @@ export async function ensureJob(starting: Starting): Promise<Exclude<Ensured, { 
 
 /** A stop that came between the look at its mark and the start has found nothing to end. */
 async function stopIfStopped(starting: Starting): Promise<void> {
-  const { node, request } = starting;
+  const { node, place } = starting;
   try {
     await admit(starting);
   } catch (error) {
-    await node.launcher.stop(request.job, node.graceMs);
+    await node.launcher.stopFence(place, node.graceMs);
     throw error;
   }
 }

@@ -29,7 +29,12 @@ const resamples = 3;
 const samplesPerRun = 16;
 
 /** Judges one reply, `runs` times, and takes the mean of the runs that were scored. Never a default score. */
-export async function judgeReply(session: Session, history: readonly Turn[], reply: string, { turn, runs }: { turn: number; runs: number }): Promise<Judged> {
+export async function judgeReply(
+  session: Session,
+  history: readonly Turn[],
+  reply: string,
+  { turn, runs }: { turn: number; runs: number },
+): Promise<Judged> {
   const all: Judged[] = [];
   for (let run = 0; run < runs; run += 1) all.push(await judgeOnce(session, history, reply, turn, run));
   return meanJudged(all);
@@ -38,17 +43,30 @@ export async function judgeReply(session: Session, history: readonly Turn[], rep
 async function judgeOnce(session: Session, history: readonly Turn[], reply: string, turn: number, run: number): Promise<Judged> {
   const model = roleModel(session.config, "judge");
   const messages = judgeMessages(session.config, history, reply);
-  let reason = "no answer";
+  let unscored: Judged = { overall: null, dimensions: unrated, unscored: "no answer" };
   for (let sample = 0; sample < resamples; sample += 1) {
-    const answer = await session.ask({ role: "judge", model, messages, maxTokens: 400, turn, sample: run * samplesPerRun + sample, schema });
+    const answer = await session.ask({
+      role: "judge",
+      model,
+      messages,
+      maxTokens: 400,
+      turn,
+      sample: run * samplesPerRun + sample,
+      schema,
+    });
     const parsed = judgement.safeParse(readJson(answer.text));
     if (!parsed.success) {
-      reason = answer.finishReason === "length" ? "judge's answer was cut" : `judge's answer can't be read: ${z.prettifyError(parsed.error).split("\n")[0] ?? ""}`.slice(0, 120);
+      const reason =
+        answer.finishReason === "length"
+          ? "judge's answer was cut"
+          : `judge's answer can't be read: ${z.prettifyError(parsed.error).split("\n")[0] ?? ""}`.slice(0, 120);
+      unscored = { overall: null, dimensions: unrated, unscored: reason };
       continue;
     }
-    const ratings: Ratings = parsed.data;
+    const ratings = Object.fromEntries(dimensions.map((name) => [name, parsed.data[name]])) as Ratings;
     const overall = overallLevel(ratings);
-    return { overall, dimensions: Object.fromEntries(dimensions.map((name) => [name, ratings[name]])) as Ratings, ...(overall === null ? { unscored: "a dimension was not rated" } : {}) };
+    if (overall !== null) return { overall, dimensions: ratings };
+    unscored = { overall, dimensions: ratings, unscored: "a dimension was not rated" };
   }
-  return { overall: null, dimensions: unrated, unscored: reason };
+  return unscored;
 }

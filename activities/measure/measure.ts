@@ -4,7 +4,7 @@ import { desiredLevels, linearExperienced, mean, type Rating, standardDeviation 
 import { random } from "../../domain/random.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
-import type { ContextTarget, Targets } from "../stages/cards.ts";
+import { cardOf, type ContextTarget, type Targets } from "../stages/cards.ts";
 import { putText } from "../stages/output.ts";
 import { writeStageRecord } from "../stages/records.ts";
 import { readHumanData, toRating } from "./rows.ts";
@@ -22,22 +22,37 @@ export function makeMeasureActivities(deps: Deps) {
       const { measure, seed, contexts } = config.experiment;
       const { rows, problems } = readHumanData((await deps.artifacts.read(config.inputs.humanData)).toString("utf8"));
       if (problems.length > 0 && measure.strict) {
-        const shown = problems.slice(0, shownProblems).map(({ line, field, problem }) => `line ${line}${field === "" ? "" : `, ${field}`}: ${problem}`);
+        const shown = problems
+          .slice(0, shownProblems)
+          .map(({ line, field, problem }) => `line ${line}${field === "" ? "" : `, ${field}`}: ${problem}`);
         const more = problems.length > shownProblems ? `, and ${problems.length - shownProblems} more` : "";
-        throw badData(`${measure.humanData} has rows that can't be used: ${shown.join("; ")}${more}. Mend them, or set measure.strict to false to leave them out`);
+        throw badData(
+          `${measure.humanData} has rows that can't be used: ${shown.join("; ")}${more}. Mend them, or set measure.strict to false to leave them out`,
+        );
       }
       const ratings = rows.map(toRating);
       const forTargets = ratings.filter(({ participant }) => random(seed, "participants", participant).next() < targetShare);
       const level = desiredLevels(ratings, measure.link);
-      const targets: Targets = Object.fromEntries(contexts.map((context) => [context, targetOf(context, forTargets, ratings, level, measure.humanData)]));
+      const targets: Targets = Object.fromEntries(
+        contexts.map((context) => [context, targetOf(context, forTargets, ratings, level, measure.humanData)]),
+      );
+      const patterns = Object.fromEntries(
+        Object.entries(targets).map(([context, { target }]) => [context, cardOf(config, context, target)]),
+      );
       return writeStageRecord(deps, run, {
         key: "measure",
         stage: "measure",
         outputs: {
           targets: await putText(deps.artifacts, run, "targets", "json", JSON.stringify(targets, null, 2)),
+          patterns: await putText(deps.artifacts, run, "patterns", "json", JSON.stringify(patterns, null, 2)),
           problems: await putText(deps.artifacts, run, "human-data-problems", "json", JSON.stringify(problems)),
         },
-        counts: { rows: rows.length + new Set(problems.map(({ line }) => line)).size, used: rows.length, problems: problems.length, participants: new Set(ratings.map((r) => r.participant)).size },
+        counts: {
+          rows: rows.length + new Set(problems.map(({ line }) => line)).size,
+          used: rows.length,
+          problems: problems.length,
+          participants: new Set(ratings.map((r) => r.participant)).size,
+        },
         facts: {
           link: measure.link,
           illustrative: measure.illustrative || rows.some((row) => row.illustrative === true),
@@ -48,16 +63,28 @@ export function makeMeasureActivities(deps: Deps) {
   };
 }
 
-function targetOf(context: string, forTargets: readonly Rating[], all: readonly Rating[], level: (rating: Rating) => number, file: string): ContextTarget {
+function targetOf(
+  context: string,
+  forTargets: readonly Rating[],
+  all: readonly Rating[],
+  level: (rating: Rating) => number,
+  file: string,
+): ContextTarget {
   const own = forTargets.filter((rating) => rating.context === context);
-  if (own.length < 2) throw badData(`${file} has ${own.length} participants for the target of context ${context}; two at least are needed (60 % of participants are used for targets)`);
+  if (own.length < 2)
+    throw badData(
+      `${file} has ${own.length} participants for the target of context ${context}; two at least are needed (60 % of participants are used for targets)`,
+    );
   const levels = own.map(level);
   const byModel = Object.groupBy(
     all.filter((rating) => rating.context === context && rating.experienced !== null),
     (rating) => rating.model,
   );
   const experienced = Object.fromEntries(
-    Object.entries(byModel).map(([model, of = []]) => [model, { mean: mean(of.map((rating) => linearExperienced(rating.experienced ?? 1))), n: of.length }]),
+    Object.entries(byModel).map(([model, of = []]) => [
+      model,
+      { mean: mean(of.map((rating) => linearExperienced(rating.experienced ?? 1))), n: of.length },
+    ]),
   );
   return { target: mean(levels), sd: standardDeviation(levels), n: own.length, levels, experienced };
 }

@@ -2,7 +2,7 @@ import { humanRow, type HumanRow } from "../../configs/schema/human-data.ts";
 import type { Rating } from "../../domain/measurement.ts";
 import { mean } from "../../domain/measurement.ts";
 
-export interface RowProblem {
+interface RowProblem {
   /** From 1. */
   readonly line: number;
   readonly field: string;

@@ -2,6 +2,7 @@ import type { PatternCard } from "../../configs/schema/context.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { RunRef } from "../../contract/units.ts";
 import type { Deps } from "../deps.ts";
+import { badConfig, badData } from "../failures.ts";
 import { readStageRecord } from "./records.ts";
 
 /** What `measure` found for a context, as its `targets` output holds it. */
@@ -24,7 +25,7 @@ const cache = new Map<string, Targets>();
 export async function readTargets(deps: Pick<Deps, "artifacts" | "records">, run: RunRef): Promise<Targets> {
   const record = await readStageRecord(deps, { ...run, epoch: "" }, "measure");
   const ref = record?.outputs["targets"];
-  if (ref === undefined) throw new Error(`Run ${run.name} has no targets yet: measure comes before every conversation`);
+  if (ref === undefined) throw badData(`Run ${run.name} has no targets yet: measure comes before every conversation`);
   const known = cache.get(ref.sha256);
   if (known !== undefined) return known;
   const targets = JSON.parse((await deps.artifacts.read(ref)).toString("utf8")) as Targets;
@@ -33,9 +34,26 @@ export async function readTargets(deps: Pick<Deps, "artifacts" | "records">, run
 }
 
 /** The card as the teacher and the System Prompt arm read it: the context's pattern at the measured level. */
-export async function patternCard(deps: Pick<Deps, "artifacts" | "records">, run: RunRef, config: ResolvedExperiment, contextId: string): Promise<PatternCard> {
-  const context = config.contexts.find(({ id }) => id === contextId);
-  const target = (await readTargets(deps, run))[contextId]?.target;
-  if (context === undefined || target === undefined) throw new Error(`The run has no pattern for context ${contextId}`);
-  return { context: contextId, title: context.title, target, do: context.pattern.do, avoid: context.pattern.avoid, example: context.pattern.example };
+export async function patternCard(
+  deps: Pick<Deps, "artifacts" | "records">,
+  run: RunRef,
+  config: ResolvedExperiment,
+  contextId: string,
+): Promise<PatternCard> {
+  const found = (await readTargets(deps, run))[contextId];
+  if (found === undefined) throw badData(`The run measured no target for context ${contextId}`);
+  return cardOf(config, contextId, found.target);
+}
+
+export function cardOf({ contexts }: Pick<ResolvedExperiment, "contexts">, contextId: string, target: number): PatternCard {
+  const context = contexts.find(({ id }) => id === contextId);
+  if (context === undefined) throw badConfig(`The run has no context ${contextId}`);
+  return {
+    context: contextId,
+    title: context.title,
+    target,
+    do: context.pattern.do,
+    avoid: context.pattern.avoid,
+    example: context.pattern.example,
+  };
 }

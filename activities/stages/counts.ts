@@ -14,7 +14,19 @@ export function countOutcomes(units: readonly UnitRecord[], asked: number): Reco
 }
 
 /** A dataset card in markdown: what was asked, kept and dropped, by whom it was written, and what it may be used for. */
-export function datasetCard({ title, rehearsal, counts, models, note }: { title: string; rehearsal: boolean; counts: Readonly<Record<string, number>>; models: Readonly<Record<string, string>>; note: string }): string {
+export function datasetCard({
+  title,
+  rehearsal,
+  counts,
+  models,
+  note,
+}: {
+  title: string;
+  rehearsal: boolean;
+  counts: Readonly<Record<string, number>>;
+  models: Readonly<Record<string, string>>;
+  note: string;
+}): string {
   const rows = Object.entries(counts).map(([name, count]) => `| ${name} | ${count} |`);
   const writers = Object.entries(models).map(([role, model]) => `- ${role}: ${model}`);
   return [

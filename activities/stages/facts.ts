@@ -7,6 +7,9 @@ export function isRehearsal({ experiment }: Pick<ResolvedExperiment, "experiment
 }
 
 /** Model ids by role, as the providers answered them. */
-export function modelsOf({ experiment, answeredModels }: ResolvedExperiment, roles: readonly ModelRole[]): Record<string, string> {
+export function modelsOf(
+  { experiment, answeredModels }: ResolvedExperiment,
+  roles: readonly ModelRole[],
+): Record<string, string> {
   return Object.fromEntries(roles.map((role) => [role, answeredModels[role] ?? experiment.models[role].model]));
 }

@@ -1,3 +1,4 @@
+import { stageRecordKey } from "../../contract/places.ts";
 import type { Ref } from "../../contract/ref.ts";
 import type { Stage, StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
@@ -6,19 +7,10 @@ import type { Deps } from "../deps.ts";
 
 type Stores = Pick<Deps, "artifacts" | "records" | "env">;
 
-/** `quickstart/0123456789ab/-`: where a run's rows live; the epoch of a night in place of the dash. */
-export function runKey({ name, digest, epoch }: RunRef): string {
-  return `${name}/${digest.slice(0, 12)}/${epoch === "" ? "-" : epoch}`;
-}
-
 /** Uri prefix of a run's artifacts. */
 export function runUri(run: RunRef): string {
   const base = `runs/${run.name}/${run.digest}`;
   return run.epoch === "" ? base : `${base}/nights/${run.epoch}`;
-}
-
-export function stageRecordKey(run: RunRef, key: string): string {
-  return `stage/${runKey(run)}/${key}`;
 }
 
 /** The record as it was written; nothing is verified. */
@@ -28,7 +20,11 @@ export async function readStageRecord({ records }: Pick<Deps, "records">, run: R
 }
 
 /** The record when every output, and every file of a folder, is there with its digest; else null. */
-export async function findStageRecord(stores: Pick<Deps, "artifacts" | "records">, run: RunRef, key: string): Promise<StageRecord | null> {
+export async function findStageRecord(
+  stores: Pick<Deps, "artifacts" | "records">,
+  run: RunRef,
+  key: string,
+): Promise<StageRecord | null> {
   const record = await readStageRecord(stores, run, key);
   if (record === null) return null;
   for (const ref of Object.values(record.outputs)) if (!(await isWhole(stores, ref))) return null;
@@ -47,7 +43,13 @@ async function isWhole({ artifacts }: Pick<Deps, "artifacts">, ref: Ref): Promis
 export async function writeStageRecord(
   stores: Stores,
   run: RunRef,
-  made: { key: string; stage: Stage; outputs: StageRecord["outputs"]; counts: StageRecord["counts"]; facts: StageRecord["facts"] },
+  made: {
+    key: string;
+    stage: Stage;
+    outputs: StageRecord["outputs"];
+    counts: StageRecord["counts"];
+    facts: StageRecord["facts"];
+  },
 ): Promise<StageRecord> {
   const whole = await findStageRecord(stores, run, made.key);
   if (whole !== null) return whole;

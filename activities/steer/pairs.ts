@@ -7,12 +7,12 @@ import { pairDrop } from "../../domain/pairs.ts";
 import { projectFor } from "../../domain/transcript.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
+import { encoderWeights, jobSeed } from "../jobs/draft.ts";
 import { baselineSystem } from "../prompts/prompts.ts";
 import { patternCard } from "../stages/cards.ts";
 import { countOutcomes, datasetCard } from "../stages/counts.ts";
 import { isRehearsal, modelsOf } from "../stages/facts.ts";
 import { folderInputs, putRows, putText, readRows } from "../stages/output.ts";
-import { encoderWeights } from "../stages/weights.ts";
 import { writeStageRecord } from "../stages/records.ts";
 import { listUnits } from "../units.ts";
 import type { SteeredReply, SteeredRow } from "./steer.ts";
@@ -32,22 +32,35 @@ export function makeSteerActivities(deps: Deps) {
       const { rows } = await steered(run, context);
       const scoreRows = rows.flatMap((row) =>
         row.turns.flatMap(({ turn, history, candidates }) =>
-          candidates.map(({ side, text }) => ({ id: scoreId(row.unit, turn, side), messages: projectFor("assistant", history), reply: text })),
+          candidates.map(({ side, text }) => ({
+            id: scoreId(row.unit, turn, side),
+            messages: projectFor("assistant", history),
+            reply: text,
+          })),
         ),
       );
-      if (scoreRows.length === 0) throw badData(`No steered reply of ${context} is there to score: see the dropped counts of its steer batch`);
+      if (scoreRows.length === 0)
+        throw badData(`No steered reply of ${context} is there to score: see the dropped counts of its steer batch`);
       return {
-        params: { kind: "score", encoder: encoderWeights(deps.env, config), scorers: [{ id: "guide", path: "scorers/guide" }] },
+        params: { kind: "score", encoder: encoderWeights(config), scorers: [{ id: "guide", path: "scorers/guide" }] },
         files: [
           { path: "data/rows.jsonl", ref: await putRows(deps.artifacts, run, `guide-rows-${context}`, scoreRows) },
           ...(await folderInputs(deps.artifacts, guide, "scorers/guide")),
         ],
-        seed: config.experiment.seed,
+        seed: jobSeed(config, "score", "guide", context),
       };
     },
 
     /** The pure gate: pairs that both measures order alike and separate, and what was dropped, by reason. */
-    gatePairs: async ({ run, context, scores }: { run: RunRef; context: string; scores: JobOutcome | null }): Promise<StageRecord> => {
+    gatePairs: async ({
+      run,
+      context,
+      scores,
+    }: {
+      run: RunRef;
+      context: string;
+      scores: JobOutcome | null;
+    }): Promise<StageRecord> => {
       const config = await deps.config(run);
       const { steer } = config.experiment;
       const { units, rows } = await steered(run, context);
@@ -57,14 +70,25 @@ export function makeSteerActivities(deps: Deps) {
       const add = (name: string) => {
         counts[name] = (counts[name] ?? 0) + 1;
       };
-      const rules = { target, judgeMargin: steer.judgeMargin, guideMargin: steer.guideMargin, maxLengthRatio: steer.maxLengthRatio, useGuide: steer.guidance === "judge+rm" };
+      const rules = {
+        target,
+        judgeMargin: steer.judgeMargin,
+        guideMargin: steer.guideMargin,
+        maxLengthRatio: steer.maxLengthRatio,
+        useGuide: steer.guidance === "judge+rm",
+      };
       const pairs = [];
       for (const row of rows) {
         for (const { turn, history, candidates } of row.turns) {
           const [chosen, rejected] = [candidates.find((c) => c.side === "pattern"), candidates.find((c) => c.side === "counter")];
           if (chosen === undefined || rejected === undefined) continue;
           add("pairsAsked");
-          const scored = (reply: SteeredReply) => ({ text: reply.text, finishReason: reply.finishReason, judge: reply.judged.overall, guide: guide.get(scoreId(row.unit, turn, reply.side)) ?? null });
+          const scored = (reply: SteeredReply) => ({
+            text: reply.text,
+            finishReason: reply.finishReason,
+            judge: reply.judged.overall,
+            guide: guide.get(scoreId(row.unit, turn, reply.side)) ?? null,
+          });
           const [a, b] = [scored(chosen), scored(rejected)];
           const drop = pairDrop(a, b, rules);
           add(drop === null ? "pairs" : "pairsDropped");
@@ -84,7 +108,9 @@ export function makeSteerActivities(deps: Deps) {
         }
       }
       if (pairs.length < steer.minPairs) {
-        throw badData(`${context}: ${pairs.length} pairs are left of ${counts["pairsAsked"] ?? 0}, fewer than steer.minPairs ${steer.minPairs} (${reasons(counts)}). Ask for more conversations or lower the margins`);
+        throw badData(
+          `${context}: ${pairs.length} pairs are left of ${counts["pairsAsked"] ?? 0}, fewer than steer.minPairs ${steer.minPairs} (${reasons(counts)}). Ask for more conversations or lower the margins`,
+        );
       }
       const card = datasetCard({
         title: `Preference pairs: ${context}`,
@@ -96,7 +122,10 @@ export function makeSteerActivities(deps: Deps) {
       return writeStageRecord(deps, run, {
         key: stageKey("steer", context),
         stage: "steer",
-        outputs: { pairs: await putRows(deps.artifacts, run, `pairs-${context}`, pairs), card: await putText(deps.artifacts, run, `pairs-${context}`, "md", card) },
+        outputs: {
+          pairs: await putRows(deps.artifacts, run, `pairs-${context}`, pairs),
+          card: await putText(deps.artifacts, run, `pairs-${context}`, "md", card),
+        },
         counts,
         facts: { target },
       });

@@ -1,8 +1,10 @@
+import { Context } from "@temporalio/activity";
 import type { UnitInput } from "../../contract/units.ts";
 import type { Judged } from "../../domain/levels.ts";
 import { random } from "../../domain/random.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import type { Deps } from "../deps.ts";
+import { withTypedFailures } from "../failures.ts";
 import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
 import { dataReply } from "../dialogue/turns.ts";
 import { judgeReply } from "../judging/judge.ts";
@@ -22,7 +24,11 @@ export interface SteeredRow {
   readonly unit: string;
   readonly context: string;
   readonly family: string;
-  readonly turns: readonly { readonly turn: number; readonly history: readonly Turn[]; readonly candidates: readonly SteeredReply[] }[];
+  readonly turns: readonly {
+    readonly turn: number;
+    readonly history: readonly Turn[];
+    readonly candidates: readonly SteeredReply[];
+  }[];
 }
 
 interface SealedConversation {
@@ -47,7 +53,14 @@ export function makeSteerUnit(deps: Deps) {
   };
 
   return {
-    steer: (input: UnitInput) => runUnit(deps, input, async (session) => steerConversation(session, (await conversations(input))[input.unit])),
+    steer: async (input: UnitInput) => {
+      // A rebuilt converse stage may move a conversation to another index: its record and calls go by its name.
+      const conversation = await withTypedFailures(
+        Context.current().cancellationSignal,
+        async () => (await conversations(input))[input.unit],
+      );
+      return runUnit(deps, input, (session) => steerConversation(session, conversation), conversation?.unit);
+    },
   };
 }
 
@@ -63,9 +76,13 @@ async function steerConversation(session: Session, conversation: SealedConversat
     if (said.speaker !== "user") continue;
     const turn = Math.floor(index / 2) + 1;
     const history = conversation.turns.slice(0, index + 1);
-    const overWarm = card.target < steer.baselinePrior && random(seed, "counter", context, conversation.unit, turn).next() < steer.overWarmShare;
+    const overWarm =
+      card.target < steer.baselinePrior && random(seed, "counter", context, conversation.unit, turn).next() < steer.overWarmShare;
     const candidates: SteeredReply[] = [];
-    for (const [side, style] of [["pattern", "pattern"], ["counter", overWarm ? "over-warm" : "plain"]] as const) {
+    for (const [side, style] of [
+      ["pattern", "pattern"],
+      ["counter", overWarm ? "over-warm" : "cold"],
+    ] as const) {
       const reply = await dataReply(session, assistantMessages(config, card, style, history), turn);
       if ("dropped" in reply) return reply;
       const judged = await judgeReply(session, history, reply.text, { turn, runs: steer.judgeRuns });

@@ -3,12 +3,11 @@ import { dimensions } from "../../domain/levels.ts";
 import { id } from "./common.ts";
 
 const five = z.number().min(1).max(5);
+/** 1–5 in words, as SENSE-7 writes them; `unknown` and blanks are no rating. */
 const label = z.enum(["very poor", "poor", "neutral", "good", "very good", "unknown", ""]);
 
-/** Words to 1–5, as SENSE-7's scripts read them; `unknown` and blanks are no rating. */
-export const labelValues: Readonly<Record<string, number | null>> = { "very poor": 1, poor: 2, neutral: 3, good: 4, "very good": 5, unknown: null, "": null };
-
-const ratings = (rating: z.ZodType<number | string>) => z.strictObject(Object.fromEntries(dimensions.map((name) => [name, rating.optional()])));
+const ratings = (rating: z.ZodType<number | string>) =>
+  z.strictObject(Object.fromEntries(dimensions.map((name) => [name, rating.optional()])));
 
 const message = z.strictObject({
   messageId: z.string(),
@@ -31,7 +30,14 @@ export const humanRow = z.strictObject({
   importance: five.optional(),
   /** 1 minimal … 3 high. */
   desiredEmpathy: z.number().min(1).max(3),
-  experience: z.strictObject({ successful: five.optional(), engaged: five.optional(), positiveInteraction: five.optional(), useAgain: five.optional() }).optional(),
+  experience: z
+    .strictObject({
+      successful: five.optional(),
+      engaged: five.optional(),
+      positiveInteraction: five.optional(),
+      useAgain: five.optional(),
+    })
+    .optional(),
   /** Post-task items, 1–5. */
   empathy: ratings(five).optional(),
   messages: z.array(message).optional(),

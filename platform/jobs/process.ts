@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { basename, dirname } from "node:path";
+import { basename, dirname, isAbsolute } from "node:path";
 import { execa } from "execa";
 import { exitCodes } from "../../contract/job-spec.ts";
 import { jobEnvironment } from "./environment.ts";
@@ -19,6 +19,7 @@ const lockMs = 60_000;
 const shim = fileURLToPath(new URL("shim.ts", import.meta.url));
 
 export interface ProcessLauncherSettings {
+  /** Absolute: jobs run elsewhere. */
   readonly home: string;
   /** The entry, to which `run …` and `probe …` are appended: `[python, "-m", "trainer.entry"]`. */
   readonly command: readonly string[];
@@ -37,6 +38,7 @@ type Tried =
 /** Jobs as process groups of this machine, which live on when the worker dies. */
 export function processLauncher(settings: ProcessLauncherSettings): Launcher {
   const { home, directory } = settings;
+  if (!isAbsolute(home)) throw new Error(`The data directory is given as ${home}; jobs need an absolute path.`);
   const [program = "", ...prefix] = settings.command;
 
   /** Who holds the job's lock: the entry is asked, since only it locks. */

@@ -13,7 +13,7 @@ interface Point {
 
 function ranks(values: readonly number[]): number[] {
   const order = values.map((value, at) => ({ value, at })).toSorted((one, other) => one.value - other.value);
-  const result = new Array<number>(values.length).fill(0);
+  const result = values.map(() => 0);
   for (let start = 0; start < order.length; ) {
     let end = start;
     while (end < order.length && order[end]?.value === order[start]?.value) end++;

@@ -62,9 +62,19 @@ export async function stageBench({ script, settings = {}, humanData }: Options) 
       ...settings,
     },
     contexts: contextIds.map((id) => parse(readFileSync(join(root, `configs/contexts/${id}.yaml`), "utf8")) as unknown),
-    prompts: Object.fromEntries(readdirSync(join(root, "configs/prompts")).map((file) => [file.replace(".md", ""), readFileSync(join(root, "configs/prompts", file), "utf8")])),
+    prompts: Object.fromEntries(
+      readdirSync(join(root, "configs/prompts")).map((file) => [
+        file.replace(".md", ""),
+        readFileSync(join(root, "configs/prompts", file), "utf8"),
+      ]),
+    ),
     rubric: readFileSync(join(root, "configs/rubrics/empathy.md"), "utf8"),
-    inputs: { humanData: await artifacts.put("inputs/human.jsonl", data), guideLabels: nowhere, evaluatorLabels: nowhere, anchors: nowhere },
+    inputs: {
+      humanData: await artifacts.put("inputs/human.jsonl", data),
+      guideLabels: nowhere,
+      evaluatorLabels: nowhere,
+      anchors: nowhere,
+    },
     answeredModels: {},
     weights: {},
     codeVersion: "test",
@@ -87,14 +97,24 @@ export function unitInput(group: BatchGroup, unit: number, more: Partial<UnitInp
 }
 
 /** Runs one attempt of an activity. */
-export async function attempt<Input, Output>(activity: (input: Input) => Promise<Output>, input: Input, beats: UnitHeartbeat[] = []): Promise<Output> {
+export async function attempt<Input, Output>(
+  activity: (input: Input) => Promise<Output>,
+  input: Input,
+  beats: UnitHeartbeat[] = [],
+): Promise<Output> {
   const env = new MockActivityEnvironment({}, { logger: new DefaultLogger("ERROR", () => undefined) });
   env.on("heartbeat", (beat: UnitHeartbeat) => beats.push(beat));
-  return (await env.run(activity as (...args: unknown[]) => Promise<unknown>, input)) as Output;
+  return env.run(activity, input);
 }
 
 /** Lets a play answer by role, as the system message tells it. */
-export function play(lines: { user?: (asked: Asked) => string; assistant?: (asked: Asked) => Reply | string; judge?: (asked: Asked) => string; student?: (asked: Asked) => Reply | string; persona?: (asked: Asked) => string }): (asked: Asked) => Reply {
+export function play(lines: {
+  user?: (asked: Asked) => string;
+  assistant?: (asked: Asked) => Reply | string;
+  judge?: (asked: Asked) => string;
+  student?: (asked: Asked) => Reply | string;
+  persona?: (asked: Asked) => string;
+}): (asked: Asked) => Reply {
   return (asked) => {
     const system = asked.body.messages[0]?.content ?? "";
     const said = system.startsWith("You invent people")
@@ -122,5 +142,14 @@ export function levelOf({ body }: Asked): number {
 }
 
 export function judgement(rating: number): string {
-  return JSON.stringify({ reasoning: "r", affective: rating, cognitive: rating, response: rating, prosocial: rating, interest: rating, contextual: rating, relational: null });
+  return JSON.stringify({
+    reasoning: "r",
+    affective: rating,
+    cognitive: rating,
+    response: rating,
+    prosocial: rating,
+    interest: rating,
+    contextual: rating,
+    relational: null,
+  });
 }

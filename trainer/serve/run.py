@@ -17,6 +17,7 @@ _HEARTBEAT_SECONDS = 2.0
 
 def serve(job: Job, params: ServeParams) -> dict[str, Any]:
     """Serve until SIGTERM; returns the counts for result.json."""
+    job.graceful = True
     ready = job.folder / "ready.json"
     ready.unlink(missing_ok=True)
     base = verify_weights(params.base_model)
@@ -33,7 +34,6 @@ def serve(job: Job, params: ServeParams) -> dict[str, Any]:
         adapters[adapter.name] = target
     engine = Engine(gguf_file, params.base_name, adapters, params.context_len, params.parallel)
     front = Front(engine)
-    job.graceful = True
     threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     # One real answer before anyone is told: a model that loads may still not run.
     engine.chat({"model": params.base_name, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1})

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { JobRequest } from "../../../contract/jobs.ts";
 import { readJob } from "../../../activities/jobs/record.ts";
 import { jobPlace } from "../../../platform/jobs/folder.ts";
+import { markedProcesses, marks } from "../../../platform/jobs/processes.ts";
 import { attemptJob, bench, until } from "../../support/jobs.ts";
 import type { Bench } from "../../support/jobs.ts";
 
@@ -66,6 +67,24 @@ describe("a job outlives its worker", () => {
     await writeFile(join(here.home, "go"), "");
     expect((await again()).metrics["first"]).toBeGreaterThan(0);
     expect((await readJob(here.deps, request.job)).starts).toEqual({ first: 1, preempted: 1 });
+  });
+});
+
+describe("an end that left no record", () => {
+  it("counts as killed: job and supervisor were ended together", async () => {
+    here = await bench("waits");
+    const request = await here.request();
+    const { beats, outcome } = attemptJob(here, request);
+    const lost = expect(outcome).rejects.toMatchObject({
+      type: "JobLost",
+      details: [{ cause: "killed", exitCode: null, signal: null }],
+    });
+    await until("its attempt follows it", () => beats.some(({ pid }) => pid !== null));
+    const root = jobPlace(here.home, request.job, 1).root;
+    for (const { pid } of await markedProcesses(marks.job, (job) => job === root)) process.kill(pid, "SIGKILL");
+    await lost;
+    await writeFile(join(here.home, "go"), "");
+    expect((await attemptJob(here, request).outcome).fence).toBe(1);
   });
 });
 

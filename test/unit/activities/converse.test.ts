@@ -60,7 +60,10 @@ test("a message with a fault is asked again, then the conversation is dropped by
   expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason: "user-advice" });
   expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", spend: { calls: 0 } });
   const before = server.asked.length;
-  expect(await attempt(converse, unitInput(group, 0, { sampleLimit: 6 }))).toMatchObject({ status: "done", spend: { calls: 3, reread: 6 } });
+  expect(await attempt(converse, unitInput(group, 0, { sampleLimit: 6 }))).toMatchObject({
+    status: "done",
+    spend: { calls: 3, reread: 6 },
+  });
   expect(server.asked.length).toBe(before + 3);
   expect((await row(0)).turns[2]?.text).toBe("Something new 1.");
   expect(await listUnits(deps, run, group)).toHaveLength(1);
@@ -76,7 +79,9 @@ test.each([
 });
 
 test("an implausible persona is drawn anew, with other fields", async () => {
-  const { converse, row, server } = await converseBench(play({ persona: ({ n }) => JSON.stringify({ plausible: n > 0, reason: "r", prose: "Second." }) }));
+  const { converse, row, server } = await converseBench(
+    play({ persona: ({ n }) => JSON.stringify({ plausible: n > 0, reason: "r", prose: "Second." }) }),
+  );
   await attempt(converse, unitInput(group, 0));
   expect((await row(0)).persona.prose).toBe("Second.");
   expect(server.asked[0]?.text).not.toBe(server.asked[1]?.text);
@@ -115,9 +120,15 @@ test("a used-up allowance holds, and what was answered is not paid again", async
 });
 
 test("sealing: counts add up, and the rows stand behind the record", async () => {
-  const { converse, sealConversations, deps } = await converseBench(play({ user: (asked) => (asked.body.messages[0]?.content.includes("Name: Idris") ? "I'm here for you." : `Turn ${ownTurns(asked)}.`) }), {
-    converse: { conversations: 20, turns: 1 },
-  });
+  const { converse, sealConversations, deps } = await converseBench(
+    play({
+      user: (asked) =>
+        asked.body.messages[0]?.content.includes("Name: Idris") ? "I'm here for you." : `Turn ${ownTurns(asked)}.`,
+    }),
+    {
+      converse: { conversations: 20, turns: 1 },
+    },
+  );
   await expect(sealConversations({ run, context: "distress" })).rejects.toMatchObject({ type: "BadData" });
   await Promise.all(Array.from({ length: 20 }, (_, unit) => attempt(converse, unitInput(group, unit))));
   const record = await sealConversations({ run, context: "distress" });

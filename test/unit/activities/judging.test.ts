@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { runUnit } from "../../../activities/dialogue/session.ts";
-import { readJson } from "../../../activities/judging/json.ts";
 import { judgeReply } from "../../../activities/judging/judge.ts";
 import type { Judged } from "../../../domain/levels.ts";
 import type { Turn } from "../../../domain/transcript.ts";
@@ -25,20 +24,11 @@ async function judged(judge: (asked: Asked, n: number) => string, { runs = 1, re
   return { judged: found, asked: server.asked };
 }
 
-test.each([
-  ["plain", '{"a": 1}', { a: 1 }],
-  ["fenced", '```json\n{"a": 1}\n```', { a: 1 }],
-  ["prose around it", 'Here you are: {"a": {"b": 2}} Good luck!', { a: { b: 2 } }],
-  ["trailing commas", '{"a": [1, 2,], }', { a: [1, 2] }],
-  ["cut", '{"a": 1, "b"', undefined],
-  ["two objects", '{"a": 1} or {"a": 2}', undefined],
-  ["no JSON", "I'd say four.", undefined],
-])("%s", (_, text, value) => {
-  expect(readJson(text)).toEqual(value);
-});
-
 test("a judgement is the mean of the fixed dimensions on 0–1", async () => {
-  expect((await judged(() => judgement(4))).judged).toEqual({ overall: 0.75, dimensions: { affective: 4, cognitive: 4, response: 4, prosocial: 4, interest: 4, contextual: 4, relational: null } });
+  expect((await judged(() => judgement(4))).judged).toEqual({
+    overall: 0.75,
+    dimensions: { affective: 4, cognitive: 4, response: 4, prosocial: 4, interest: 4, contextual: 4, relational: null },
+  });
 });
 
 test.each([

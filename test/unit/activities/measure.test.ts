@@ -6,15 +6,24 @@ import { readTargets } from "../../../activities/stages/cards.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { play, run, stageBench } from "../../support/stage-bench.ts";
 
-const row = (changes: Record<string, unknown> = {}) => JSON.stringify({ participant: "p1", model: "m", task: "t1", context: "distress", desiredEmpathy: 3, ...changes });
+const row = (changes: Record<string, unknown> = {}) =>
+  JSON.stringify({ participant: "p1", model: "m", task: "t1", context: "distress", desiredEmpathy: 3, ...changes });
 const shipped = readFileSync("configs/data/illustrative.jsonl", "utf8");
 
 test.each([
   ["missing rating", row({ desiredEmpathy: undefined }), "desiredEmpathy"],
   ["rating off the scale", row({ desiredEmpathy: 4 }), "desiredEmpathy"],
   ["unknown key", row({ desired: 2 }), ""],
-  ["wrong word", row({ messages: [{ messageId: "1", role: "assistant", content: "x", empathyOverall: "great" }] }), "messages.0.empathyOverall"],
-  ["too long a message", row({ messages: [{ messageId: "1", role: "user", content: "x".repeat(200_001) }] }), "messages.0.content"],
+  [
+    "wrong word",
+    row({ messages: [{ messageId: "1", role: "assistant", content: "x", empathyOverall: "great" }] }),
+    "messages.0.empathyOverall",
+  ],
+  [
+    "too long a message",
+    row({ messages: [{ messageId: "1", role: "user", content: "x".repeat(200_001) }] }),
+    "messages.0.content",
+  ],
   ["the same task twice", row(), "task"],
   ["no JSON", "=cmd()", ""],
 ])("%s is reported by line and field", (_, bad, field) => {
@@ -25,7 +34,9 @@ test.each([
 
 test("post-task items are averaged; what was not given is missing", () => {
   const read = (changes: Record<string, unknown>) => toRating(readHumanData(row(changes)).rows[0] as never);
-  expect(read({ empathy: { affective: 2, interest: 4 }, experience: { successful: 5, engaged: 1, positiveInteraction: 4 } })).toMatchObject({ experienced: 3, satisfied: 4.5 });
+  expect(
+    read({ empathy: { affective: 2, interest: 4 }, experience: { successful: 5, engaged: 1, positiveInteraction: 4 } }),
+  ).toMatchObject({ experienced: 3, satisfied: 4.5 });
   expect(read({})).toMatchObject({ experienced: null, satisfied: null });
 });
 
@@ -42,7 +53,10 @@ test("the shipped data is whole, says that it is made up, and gives every contex
     expect(new Set(targets[context]?.levels).size).toBeGreaterThan(1);
     expect(Object.keys(targets[context]?.experienced ?? {}).length).toBeGreaterThan(1);
   }
-  const patterns = JSON.parse((await deps.artifacts.read(record.outputs["patterns"] as Ref)).toString()) as Record<string, { target: number; do: string[] }>;
+  const patterns = JSON.parse((await deps.artifacts.read(record.outputs["patterns"] as Ref)).toString()) as Record<
+    string,
+    { target: number; do: string[] }
+  >;
   expect(patterns["writing"]?.target).toBe(targets["writing"]?.target);
   expect(patterns["writing"]?.do.length).toBeGreaterThan(0);
 });
@@ -50,13 +64,26 @@ test("the shipped data is whole, says that it is made up, and gives every contex
 test("strict: a bad row stops the run and is named; else it is left out and counted", async () => {
   const humanData = `${shipped}${row({ desiredEmpathy: 9 })}\n`;
   const strict = await stageBench({ script: play({}), humanData });
-  await expect(makeMeasureActivities(strict.deps).measure({ run })).rejects.toMatchObject({ type: "BadData", message: expect.stringContaining("line 97, desiredEmpathy") as string });
-  const lenient = await stageBench({ script: play({}), humanData, settings: { measure: { humanData: "x.jsonl", strict: false } } });
+  await expect(makeMeasureActivities(strict.deps).measure({ run })).rejects.toMatchObject({
+    type: "BadData",
+    message: expect.stringContaining("line 97, desiredEmpathy") as string,
+  });
+  const lenient = await stageBench({
+    script: play({}),
+    humanData,
+    settings: { measure: { humanData: "x.jsonl", strict: false } },
+  });
   expect((await makeMeasureActivities(lenient.deps).measure({ run })).counts).toMatchObject({ rows: 97, used: 96, problems: 1 });
 });
 
 test("a context without people is named", async () => {
-  const humanData = shipped.split("\n").filter((line) => !line.includes('"context":"career"')).join("\n");
+  const humanData = shipped
+    .split("\n")
+    .filter((line) => !line.includes('"context":"career"'))
+    .join("\n");
   const { deps } = await stageBench({ script: play({}), humanData });
-  await expect(makeMeasureActivities(deps).measure({ run })).rejects.toMatchObject({ type: "BadData", message: expect.stringContaining("context career") as string });
+  await expect(makeMeasureActivities(deps).measure({ run })).rejects.toMatchObject({
+    type: "BadData",
+    message: expect.stringContaining("context career") as string,
+  });
 });

@@ -17,8 +17,14 @@ import { tempFolder } from "../../support/temp-folder.ts";
 const judge = ({ text }: Asked) => judgement(1 + 4 * Number(/<reply>\nLevel ([\d.]+)/.exec(text)?.[1] ?? 0));
 const assistant = (asked: Asked) => `Level ${levelOf(asked)} after ${asked.body.messages.length} messages.`;
 
-async function steerBench(context: string, { settings = {}, conversations = 2 }: { settings?: Record<string, unknown>; conversations?: number } = {}) {
-  const bench = await stageBench({ script: play({ judge, assistant }), settings: { converse: { conversations, turns: 2 }, steer: { minPairs: 1, guidance: "judge" }, ...settings } });
+async function steerBench(
+  context: string,
+  { settings = {}, conversations = 2 }: { settings?: Record<string, unknown>; conversations?: number } = {},
+) {
+  const bench = await stageBench({
+    script: play({ judge, assistant }),
+    settings: { converse: { conversations, turns: 2 }, steer: { minPairs: 1, guidance: "judge" }, ...settings },
+  });
   const { deps } = bench;
   await makeMeasureActivities(deps).measure({ run });
   const { converse, sealConversations } = makeConverseActivities(deps);
@@ -42,9 +48,15 @@ test("both replies of a turn answer one shared history", async () => {
     [1, conversations[0]?.turns.slice(0, 1)],
     [2, conversations[0]?.turns.slice(0, 3)],
   ]);
-  for (const turn of turns) expect(turn.candidates.map(({ side, style }) => [side, style])).toEqual([["pattern", "pattern"], ["counter", "cold"]]);
+  for (const turn of turns)
+    expect(turn.candidates.map(({ side, style }) => [side, style])).toEqual([
+      ["pattern", "pattern"],
+      ["counter", "cold"],
+    ]);
   const asked = server.asked.slice(before).filter((one) => one.body.messages[0]?.content.startsWith("You are the assistant in"));
-  expect(asked.map(({ body }) => body.messages.slice(1))).toEqual([asked[0], asked[0], asked[2], asked[2]].map((one) => one?.body.messages.slice(1)));
+  expect(asked.map(({ body }) => body.messages.slice(1))).toEqual(
+    [asked[0], asked[0], asked[2], asked[2]].map((one) => one?.body.messages.slice(1)),
+  );
 });
 
 test("where the target is low, over-warm replies are counter-steered too", async () => {
@@ -62,11 +74,24 @@ test("the gate keeps TRL rows without a steering prompt, and its counts add up",
   for (const unit of [0, 1]) await steered(unit);
   expect(await steered(2)).toMatchObject({ status: "dropped", reason: "no-conversation" });
   const record = await gatePairs({ run, context: "distress", scores: null });
-  expect(record.counts).toEqual({ asked: 3, done: 2, dropped: 1, failed: 0, "dropped:no-conversation": 1, pairsAsked: 4, pairs: 4, pairsDropped: 0 });
+  expect(record.counts).toEqual({
+    asked: 3,
+    done: 2,
+    dropped: 1,
+    failed: 0,
+    "dropped:no-conversation": 1,
+    pairsAsked: 4,
+    pairs: 4,
+    pairsDropped: 0,
+  });
   expect(record.outputs["pairs"]?.rows).toBe(4);
   for await (const pair of deps.artifacts.readLines(record.outputs["pairs"] as Ref)) {
     expect(pair).toMatchObject({
-      prompt: [{ role: "system", content: "You are a helpful assistant." }, { role: "user" }, ...((pair as { turn: number }).turn === 2 ? [{ role: "assistant" }, { role: "user" }] : [])],
+      prompt: [
+        { role: "system", content: "You are a helpful assistant." },
+        { role: "user" },
+        ...((pair as { turn: number }).turn === 2 ? [{ role: "assistant" }, { role: "user" }] : []),
+      ],
       chosen: [{ role: "assistant", content: expect.stringMatching(/^Level 0\.\d+ /) as string }],
       rejected: [{ role: "assistant", content: expect.stringMatching(/^Level 0\.05 /) as string }],
       style: "cold",
@@ -77,7 +102,9 @@ test("the gate keeps TRL rows without a steering prompt, and its counts add up",
 });
 
 test("too few pairs stop the context by name, with the reasons", async () => {
-  const { steered, gatePairs } = await steerBench("writing", { settings: { steer: { minPairs: 3, guidance: "judge", judgeMargin: 0.9 } } });
+  const { steered, gatePairs } = await steerBench("writing", {
+    settings: { steer: { minPairs: 3, guidance: "judge", judgeMargin: 0.9 } },
+  });
   await steered(0);
   await expect(gatePairs({ run, context: "writing", scores: null })).rejects.toMatchObject({
     type: "BadData",
@@ -86,7 +113,9 @@ test("too few pairs stop the context by name, with the reasons", async () => {
 });
 
 test("the guide scores every candidate in one job and must agree", async () => {
-  const { steered, prepareGuideScore, gatePairs, deps } = await steerBench("distress", { settings: { steer: { minPairs: 1, guidance: "judge+rm" } } });
+  const { steered, prepareGuideScore, gatePairs, deps } = await steerBench("distress", {
+    settings: { steer: { minPairs: 1, guidance: "judge+rm" } },
+  });
   await steered(0);
   const folder = tempFolder();
   mkdirSync(join(folder, "m"));
@@ -102,10 +131,25 @@ test("the guide scores every candidate in one job and must agree", async () => {
     expect(messages.at(-1)?.role).toBe("user");
     expect(reply).toMatch(/^Level/);
   }
-  expect(ids).toEqual(["distress-00000#1#pattern", "distress-00000#1#counter", "distress-00000#2#pattern", "distress-00000#2#counter"]);
+  expect(ids).toEqual([
+    "distress-00000#1#pattern",
+    "distress-00000#1#counter",
+    "distress-00000#2#pattern",
+    "distress-00000#2#counter",
+  ]);
 
-  const scored = (guides: readonly number[]) => deps.artifacts.putLines(`runs/bench/scores-${guides.join("-")}.jsonl`, ids.map((id, i) => ({ id, scores: { guide: guides[i], "guide.raw": 0 } })));
-  const job = async (guides: readonly number[]): Promise<JobOutcome> => ({ job: "j", fence: 1, outputs: { "scores.jsonl": await scored(guides) }, metrics: {}, result: guide });
+  const scored = (guides: readonly number[]) =>
+    deps.artifacts.putLines(
+      `runs/bench/scores-${guides.join("-")}.jsonl`,
+      ids.map((id, i) => ({ id, scores: { guide: guides[i], "guide.raw": 0 } })),
+    );
+  const job = async (guides: readonly number[]): Promise<JobOutcome> => ({
+    job: "j",
+    fence: 1,
+    outputs: { "scores.jsonl": await scored(guides) },
+    metrics: {},
+    result: guide,
+  });
   const record = await gatePairs({ run, context: "distress", scores: await job([0.8, 0.2, 0.2, 0.8]) });
   expect(record.counts).toMatchObject({ pairsAsked: 2, pairs: 1, pairsDropped: 1, "pairsDropped:guide-order": 1 });
   await expect(gatePairs({ run, context: "distress", scores: null })).rejects.toThrow("unscored 2");
@@ -120,7 +164,9 @@ test("a conversation that moved to another index is worked on under its own name
   const moved = await deps.artifacts.putLines("runs/bench/moved.jsonl", rows.toReversed());
   const asked = server.asked.length;
   const { steer } = makeSteerUnit(deps);
-  expect(await attempt(steer, unitInput({ stage: "steer", context: "distress" }, 0, { inputs: { conversations: moved } }))).toMatchObject({ status: "done", spend: { calls: 0, reread: 8 } });
+  expect(
+    await attempt(steer, unitInput({ stage: "steer", context: "distress" }, 0, { inputs: { conversations: moved } })),
+  ).toMatchObject({ status: "done", spend: { calls: 0, reread: 8 } });
   expect((await row(0)).unit).toBe("distress-00001");
   expect(server.asked.length).toBe(asked);
 });

@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import { type Judged, meanJudged, overallLevel, type Ratings, unrated } from "../../../domain/levels.ts";
 
-const ratings = (value: number, changes: Partial<Ratings> = {}): Ratings => ({ affective: value, cognitive: value, response: value, prosocial: value, interest: value, contextual: value, relational: value, ...changes });
+const ratings = (value: number, changes: Partial<Ratings> = {}): Ratings => ({
+  affective: value,
+  cognitive: value,
+  response: value,
+  prosocial: value,
+  interest: value,
+  contextual: value,
+  relational: value,
+  ...changes,
+});
 
 test("the overall level is the mean of the fixed six on 0–1", () => {
   expect(overallLevel(ratings(1))).toBe(0);

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import { desiredLevels, mean, type Rating, standardDeviation } from "../../../domain/measurement.ts";
 
-const rating = (desired: number, experienced: number | null, satisfied: number | null = 5): Rating => ({ participant: "p", model: "m", context: "c", desired, experienced, satisfied });
+const rating = (desired: number, experienced: number | null, satisfied: number | null = 5): Rating => ({
+  participant: "p",
+  model: "m",
+  context: "c",
+  desired,
+  experienced,
+  satisfied,
+});
 
 test("linear: 1–3 onto 0–1", () => {
   const level = desiredLevels([], "linear");

@@ -3,7 +3,13 @@ import { expect, test } from "vitest";
 import { type Candidate, pairDrop, type PairRules } from "../../../domain/pairs.ts";
 
 const rules: PairRules = { target: 0.5, judgeMargin: 0.15, guideMargin: 0.1, maxLengthRatio: 2, useGuide: true };
-const reply = (changes: Partial<Candidate> = {}): Candidate => ({ text: "ten letters", finishReason: "stop", judge: 0.5, guide: 0.5, ...changes });
+const reply = (changes: Partial<Candidate> = {}): Candidate => ({
+  text: "ten letters",
+  finishReason: "stop",
+  judge: 0.5,
+  guide: 0.5,
+  ...changes,
+});
 const counter = (changes: Partial<Candidate> = {}) => reply({ judge: 0.1, guide: 0.2, ...changes });
 
 test.each([

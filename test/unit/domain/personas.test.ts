@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { drawDesired, drawPersona, familyOf } from "../../../domain/personas.ts";
 import { random } from "../../../domain/random.ts";
 
-const source = { names: ["Ann", "Bo", "Cy"], ages: [20, 30] as const, occupations: ["baker", "clerk"], manners: ["a", "b", "c", "d", "e", "f"] };
+const source = {
+  names: ["Ann", "Bo", "Cy"],
+  ages: [20, 30] as const,
+  occupations: ["baker", "clerk"],
+  manners: ["a", "b", "c", "d", "e", "f"],
+};
 
 test("a persona is a function of seed, stream, unit and draw", () => {
   expect(drawPersona(source, 1, 4, "test/distress", 0)).toEqual(drawPersona(source, 1, 4, "test/distress", 0));

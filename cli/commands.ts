@@ -1,0 +1,74 @@
+import type { Command } from "commander";
+
+/** Every command's words and flags; its code is loaded when it is called. */
+export function registerCommands(program: Command): void {
+  const command = (words: string, description: string) =>
+    program.command(words).description(description).option("--json", "machine output: stdout holds JSON only");
+  const list = (value: string, before: readonly string[] = []) => [...before, value];
+
+  command("dev", "run server, rehearsal teacher and workers on this machine until Ctrl-C").action(async (options) =>
+    (await import("./commands/dev.ts")).dev(options),
+  );
+  command("run <file>", "start an experiment, or attach to it when it is open, and follow it to its end")
+    .option("--set <path=value>", "set a key over file and environment; may be repeated", list)
+    .option("--until <stage>", "stop after this stage; a later run goes on from there")
+    .option("--rebuild <stage>", "drop the records of a stage or piece and of all that is made from it, then run")
+    .option("--detach", "start and leave it running")
+    .action(async (file, options) => (await import("./commands/run.ts")).run(file, options));
+  command("quickstart", "the rehearsal experiment through every stage, on a stack of its own")
+    .option("--set <path=value>", "set a key over file and environment; may be repeated", list)
+    .action(async (options) => (await import("./commands/quickstart.ts")).quickstart(options));
+  command("status <run>", "where a run is: by name (its newest), name/digest or workflow id")
+    .option("--follow", "keep showing it until it ends")
+    .action(async (run, options) => (await import("./commands/status.ts")).status(run, options));
+  command("ls", "runs of this data directory and of the server").action(async (options) => (await import("./commands/ls.ts")).ls(options));
+  command("show <run>", "what a run is made of and what each piece came to").action(async (run, options) =>
+    (await import("./commands/show.ts")).show(run, options),
+  );
+  command("logs <run> [job]", "the run's jobs on this machine, or what one printed last").action(async (run, job, options) =>
+    (await import("./commands/logs.ts")).logs(run, job, options),
+  );
+  command("report <run>", "the gap table and where the report lies").action(async (run, options) =>
+    (await import("./commands/report.ts")).report(run, options),
+  );
+  command("pause <run>", "start nothing new in a run; what runs ends").action(async (run, options) =>
+    (await import("./commands/control.ts")).steerRun("pause", run, options),
+  );
+  command("resume <run>", "let a paused or held run go on").action(async (run, options) =>
+    (await import("./commands/control.ts")).steerRun("resume", run, options),
+  );
+  command("cancel <run>", "end a run in order; what is finished stays")
+    .option("--no-wait", "do not wait until it has ended")
+    .action(async (run, options) => (await import("./commands/control.ts")).cancel(run, options));
+  command("validate <file>", "check an experiment, a context or a schedule without starting anything")
+    .option("--set <path=value>", "set a key over file and environment; may be repeated", list)
+    .action(async (file, options) => (await import("./commands/validate.ts")).validate(file, options));
+  command("doctor [file]", "check this machine, the server and, given an experiment, what it needs").action(async (file, options) =>
+    (await import("./commands/doctor.ts")).doctor(file, options),
+  );
+  command("init <name>", "write an experiment, contexts and data of your own to start from")
+    .action(async (name, options) => (await import("./commands/init.ts")).init(name, options));
+  command("schema", "write the JSON Schemas that editors and the trainer read")
+    .option("--check", "only say whether the files are up to date")
+    .action(async (options) => (await import("./commands/schema.ts")).schema(options));
+  program
+    .command("worker <role>")
+    .description("one worker in this terminal: control, llm or gpu")
+    .action(async (role) => (await import("./commands/worker.ts")).worker(role));
+  registerSchedules(program);
+}
+
+function registerSchedules(program: Command): void {
+  const schedules = program.command("schedule").description("nights that evaluate an experiment's published experts");
+  const command = (words: string, description: string) =>
+    schedules.command(words).description(description).option("--json", "machine output: stdout holds JSON only");
+  const load = () => import("./commands/schedule.ts");
+  command("apply <file>", "make the schedule what the file says").action(async (file, options) => (await load()).apply(file, options));
+  command("ls", "schedules with their next night, skipped and missed ones").action(async (options) => (await load()).ls(options));
+  command("trigger <id>", "a night now")
+    .option("--wait", "wait for its verdict; exit 100 when it regressed")
+    .action(async (id, options) => (await load()).trigger(id, options));
+  for (const what of ["pause", "unpause", "delete"] as const) {
+    command(`${what} <id>`, `${what} a schedule`).action(async (id, options) => (await load()).change(what, id, options));
+  }
+}

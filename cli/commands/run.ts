@@ -1,0 +1,119 @@
+import { experimentWorkflowId, type Launch } from "../../contract/places.ts";
+import { planFor } from "../../configs/schema/plan.ts";
+import { resolvedExperiment } from "../../configs/schema/resolved.ts";
+import { stages, type Stage } from "../../contract/stages.ts";
+import type { RunRef } from "../../contract/units.ts";
+import { exitCodes, usageError } from "../errors.ts";
+import { openProject, type Project, type Stores, withStores } from "../project.ts";
+import { commandOutput, type Output } from "../output.ts";
+import { loadExperiment } from "../config/experiment.ts";
+import { differences, identity } from "../config/identity.ts";
+import { checkMoney, isRehearsal } from "../config/money.ts";
+import { nearest } from "../config/nearest.ts";
+import { type Resolution, resolveExperiment, storeRun } from "../config/resolve.ts";
+import { estimateCalls } from "../config/call-estimate.ts";
+import { withClient } from "../server/connect.ts";
+import { launch } from "../server/launch.ts";
+import { dropPieces, piecesFrom, readPieces } from "../server/pieces.ts";
+import { knownRuns } from "../server/runs.ts";
+import { look } from "../server/watch.ts";
+import { followRun } from "../follow.ts";
+import { differencesText } from "../view/differences.ts";
+import { estimateText } from "../view/estimate.ts";
+import { finishedRun } from "../view/finished.ts";
+import { uiLink } from "../view/links.ts";
+
+export interface RunOptions {
+  readonly json?: boolean;
+  readonly set?: readonly string[];
+  readonly until?: string;
+  readonly rebuild?: string;
+  readonly detach?: boolean;
+}
+
+/** `attune run FILE`: checks everything, starts the run or attaches to it, and follows it to its end. */
+export async function run(file: string, options: RunOptions): Promise<void> {
+  const output = commandOutput(options);
+  const project = await openProject();
+  process.exitCode = await runExperiment(file, options, { project, output });
+}
+
+/** The same inside another command, which may say in its own words what leaving the run by Ctrl-C means; answers the exit code. */
+export async function runExperiment(
+  file: string,
+  options: Omit<RunOptions, "json">,
+  { project, output, leaving }: { readonly project: Project; readonly output: Output; readonly leaving?: string },
+): Promise<number> {
+  const until = options.until === undefined ? undefined : stageNamed(options.until);
+  const experiment = await loadExperiment(file, { env: project.env, sets: options.set ?? [] });
+  checkMoney(experiment);
+  const resolution = await resolveExperiment(experiment, file, project);
+  const plan = planFor(resolution.resolved);
+  const workflowId = experimentWorkflowId({ name: experiment.name, digest: resolution.digest });
+  const estimate = estimateCalls(resolution.resolved);
+
+  return withClient(project, (client) =>
+    withStores(project, async (stores) => {
+      await sayDifferences(stores, resolution, output);
+      const ref = await storeRun(resolution, stores.artifacts);
+      const snapshot = await look(client, workflowId, project.queues);
+      const open = snapshot.status === "RUNNING";
+      if (options.rebuild !== undefined) {
+        if (open) throw usageError(`${workflowId} is open; cancel it before you rebuild a stage: npx attune cancel ${experiment.name}`);
+        const dropped = piecesFrom(plan, options.rebuild);
+        await dropPieces(stores, ref, dropped);
+        output.say(`Dropped to be rebuilt: ${dropped.join(", ")}.`);
+      }
+      const launched: Launch = { run: ref, plan, rehearsal: isRehearsal(experiment), at: new Date().toISOString() };
+      if (!open) {
+        const whole = (await readPieces(stores, ref, plan, { verify: true })).filter((piece) => piece.whole).map(({ key }) => key);
+        if (whole.includes("report")) {
+          const missing = (await readPieces(stores, ref, plan, { verify: true })).filter((piece) => !piece.whole);
+          if (missing.length === 0) {
+            output.result({ event: "launch", workflowId, state: "complete", digest: ref.digest }, `${workflowId} is complete: every piece is there with its digest. Nothing was started.`);
+            return finishedRun({ run: ref, stores, output, state: "complete" });
+          }
+          output.say(`Rebuilding what is missing: ${missing.map(({ key }) => key).join(", ")}.`);
+        }
+        if (!output.json) output.say(estimateText(estimate, experiment, whole));
+      }
+      const how = await launch({ client, records: stores.records, queues: project.queues, until, owner: experiment.owner, ...launched });
+      const link = uiLink(project, workflowId);
+      output.result({ event: "launch", workflowId, state: how, digest: ref.digest, ui: link, estimate }, launchText({ how, workflowId, link, name: experiment.name }));
+      if (options.detach === true) return exitCodes.done;
+      return followRun({ client, project, stores, run: ref, output, ...(leaving === undefined ? {} : { leaving }) });
+    }),
+  );
+}
+
+function launchText({ how, workflowId, link, name }: { how: "started" | "attached"; workflowId: string; link: string | null; name: string }): string {
+  return [
+    how === "started" ? `Started ${workflowId}.` : `Attached to ${workflowId}, which is open already.`,
+    ...(link === null ? [] : [`  watch   ${link}`]),
+    `  status  npx attune status ${name}`,
+    `  cancel  npx attune cancel ${name}`,
+    "",
+  ].join("\n");
+}
+
+function stageNamed(name: string): Stage {
+  const stage = stages.find((candidate) => candidate === name);
+  if (stage !== undefined) return stage;
+  const meant = nearest(name, stages);
+  throw usageError(`--until ${name}: ${meant === undefined ? `stages are ${stages.join(", ")}` : `did you mean ${meant}?`}`);
+}
+
+/** Same name, other digest: another run. What differs from the newest one is shown. */
+async function sayDifferences({ artifacts, records }: Stores, { digest, resolved }: Resolution, output: Output): Promise<void> {
+  const earlier = (await knownRuns(records)).find(({ run: { name } }) => name === resolved.experiment.name);
+  if (earlier === undefined || earlier.run.digest === digest) return;
+  const before = await readConfig(artifacts, earlier.run);
+  output.say(`Another run than ${earlier.workflowId}:`);
+  output.say(before === null ? "  (its configuration is no longer there)" : differencesText(differences(identity(before), identity(resolved))));
+}
+
+async function readConfig(artifacts: Stores["artifacts"], { config }: RunRef) {
+  if (!(await artifacts.verify(config))) return null;
+  return resolvedExperiment.parse(JSON.parse((await artifacts.read(config)).toString("utf8")));
+}
+

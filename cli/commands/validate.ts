@@ -1,0 +1,41 @@
+import { context } from "../../configs/schema/context.ts";
+import { schedule } from "../../configs/schema/schedule.ts";
+import { commandOutput, type Output } from "../output.ts";
+import { openProject } from "../project.ts";
+import { estimateCalls } from "../config/call-estimate.ts";
+import { loadExperiment } from "../config/experiment.ts";
+import { parseWritten } from "../config/issues.ts";
+import { checkMoney } from "../config/money.ts";
+import { readReferences } from "../config/references.ts";
+import { readYaml, type YamlFile } from "../config/yaml.ts";
+import { estimateText } from "../view/estimate.ts";
+
+interface Options {
+  readonly json?: boolean;
+  readonly set?: readonly string[];
+}
+
+/** `attune validate FILE`: an experiment with all it names, a context or a schedule. Asks no server and starts nothing. */
+export async function validate(file: string, options: Options): Promise<void> {
+  const output = commandOutput(options);
+  const written = await readYaml(file);
+  if (has(written, "families")) return valid(output, file, "context", parseWritten(context, written.value, written.where).id);
+  if (has(written, "overlap")) return valid(output, file, "schedule", parseWritten(schedule, written.value, written.where).id);
+  const project = await openProject();
+  const experiment = await loadExperiment(file, { env: project.env, sets: options.set ?? [] });
+  checkMoney(experiment);
+  const references = await readReferences(experiment, { file, root: project.root });
+  const resolved = { experiment, prompts: { ...references.prompts }, rubric: references.rubric };
+  const estimate = estimateCalls(resolved);
+  const { contexts, backbones } = experiment;
+  output.result(
+    { file, kind: "experiment", id: experiment.name, experiment, estimate },
+    `${file} is a valid experiment: ${experiment.name}, ${contexts.join(", ")} on ${backbones.map(({ id }) => id).join(", ")}.\n${estimateText(estimate, experiment, [])}`.trimEnd(),
+  );
+}
+
+const has = ({ value }: YamlFile, key: string) => typeof value === "object" && value !== null && key in value;
+
+function valid(output: Output, file: string, kind: string, id: string): void {
+  output.result({ file, kind, id }, `${file} is a valid ${kind}: ${id}.`);
+}

@@ -1,0 +1,23 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { usageError } from "../errors.ts";
+import { openProject } from "../project.ts";
+
+const roles = ["control", "llm", "gpu"] as const;
+
+/** `attune worker ROLE`: one worker in this terminal, for machines where `dev` does not run everything. */
+export async function worker(role: string): Promise<void> {
+  if (!roles.some((known) => known === role)) throw usageError(`${role} is no worker's role; roles are ${roles.join(", ")}.`);
+  const { root, home, env, temporal } = await openProject();
+  const child = spawn(process.execPath, [join(root, "workers", "main.ts"), role], {
+    cwd: root,
+    env: { ...env, ATTUNE_HOME: home, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace },
+    stdio: "inherit",
+  });
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  process.exitCode = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}

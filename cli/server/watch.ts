@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowNotFoundError } from "@temporalio/client";
+import { messages } from "../../contract/messages.ts";
+import type { Progress } from "../../contract/experiment.ts";
+import type { Queues } from "../../contract/queues.ts";
+import { queuesWithoutWorker } from "../../workers/dev/pollers.ts";
+
+export type RunStatus = "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "TERMINATED" | "TIMED_OUT" | "UNKNOWN";
+
+/** A run as the server sees it now. */
+export interface Snapshot {
+  readonly status: RunStatus;
+  /** null when no worker answered, or the run is closed: a closed run's own answer would be stale. */
+  readonly progress: Progress | null;
+  /** Queues that no worker polls, as far as that was asked. */
+  readonly waitingQueues: readonly string[];
+  readonly startedAt: Date | null;
+  readonly closedAt: Date | null;
+}
+
+const queryMs = 4000;
+
+/** One look. A run that the server does not know is UNKNOWN. */
+export async function look(client: Client, workflowId: string, queues: Queues): Promise<Snapshot> {
+  const handle = client.workflow.getHandle(workflowId);
+  const described = await handle.describe().catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  });
+  if (described === null) return { status: "UNKNOWN", progress: null, waitingQueues: [], startedAt: null, closedAt: null };
+  const status = statusOf(described.status.name);
+  const startedAt = described.startTime;
+  const closedAt = described.closeTime ?? null;
+  if (status !== "RUNNING") return { status, progress: null, waitingQueues: [], startedAt, closedAt };
+  const waitingQueues = await queuesWithoutWorker({ connection: client.connection, namespace: client.options.namespace, queues });
+  const progress = waitingQueues.includes(queues.control) ? null : await progressOf(client, workflowId);
+  return { status, progress, waitingQueues, startedAt, closedAt };
+}
+
+/** The `progress` query; null when the run has closed or no worker answers in time. */
+export async function progressOf(client: Client, workflowId: string): Promise<Progress | null> {
+  try {
+    return await client.connection.withDeadline(Date.now() + queryMs, () =>
+      client.workflow.getHandle(workflowId).query<Progress>(messages.progress),
+    );
+  } catch (error) {
+    if (error instanceof QueryRejectedError || error instanceof QueryNotRegisteredError || isLate(error)) return null;
+    throw error;
+  }
+}
+
+/** Looks again and again until the run has closed, is held, or `signal` says to leave it. */
+export async function* watch(client: Client, workflowId: string, queues: Queues, { everyMs, signal }: { everyMs: number; signal: AbortSignal }): AsyncGenerator<Snapshot> {
+  while (!signal.aborted) {
+    const snapshot = await look(client, workflowId, queues);
+    yield snapshot;
+    if (snapshot.status !== "RUNNING") return;
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function statusOf(name: string): RunStatus {
+  const known: readonly RunStatus[] = ["RUNNING", "COMPLETED", "FAILED", "CANCELLED", "TERMINATED", "TIMED_OUT"];
+  return known.find((status) => status === name) ?? "UNKNOWN";
+}
+
+/** Deadline exceeded, cancelled or "no worker has polled lately" of gRPC. */
+function isLate(error: unknown): boolean {
+  const cause = error instanceof Error && "code" in error ? error : error instanceof Error ? error.cause : undefined;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  return code === 1 || code === 4 || code === 9 || code === 14;
+}

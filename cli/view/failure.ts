@@ -1,0 +1,19 @@
+import type { WorkflowFailedError } from "@temporalio/client";
+import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure, TerminatedFailure } from "@temporalio/common";
+
+/** The failure's own words from the innermost cause outwards; wrappers that only say "activity failed" are left out. */
+export function failureText(error: WorkflowFailedError): { text: string; cancelled: boolean } {
+  const chain: Error[] = [];
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) chain.push(cause);
+  const cancelled = chain[0] instanceof CancelledFailure;
+  if (chain[0] instanceof TerminatedFailure) return { text: "it was terminated", cancelled: false };
+  const told = chain.filter((cause) => !(cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure)).map(words);
+  const where = chain.findLast((cause) => cause instanceof ActivityFailure);
+  const at = where instanceof ActivityFailure ? ` (in ${where.activityType})` : "";
+  return { text: `${told.at(-1) ?? error.message}${at}`, cancelled };
+}
+
+function words(error: Error): string {
+  const type = error instanceof ApplicationFailure && typeof error.type === "string" && error.type !== "Error" ? `${error.type}: ` : "";
+  return `${type}${error.message}`;
+}

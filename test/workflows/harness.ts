@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import type { WorkflowHandle } from "@temporalio/client";
+import type { TestWorkflowEnvironment } from "@temporalio/testing";
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from "@temporalio/worker";
+import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
+import type { ExperimentInput, ExperimentPlan, ExperimentResult, Progress } from "../../contract/experiment.ts";
+import { nodeQueue, queuesFor, stopQueue } from "../../contract/queues.ts";
+import type { Queues } from "../../contract/queues.ts";
+import { localServer } from "../support/temporal.ts";
+import { ref, stubs, World } from "./stubs.ts";
+
+export const digest = "ab".repeat(32);
+
+export const basePlan: ExperimentPlan = {
+  contexts: ["one", "two"],
+  backbones: ["small"],
+  conversations: 4,
+  guided: true,
+  evaluation: { split: "test", conversations: 2, arms: ["baseline", "adapter"] },
+  window: 3,
+  minKeptShare: 0.5,
+  stallHoldMs: 600_000,
+  sampleLimit: { converse: 2, steer: 2, evaluate: 2 },
+  allowance: { converse: { calls: 2, usd: null }, steer: { calls: 2, usd: null }, evaluate: { calls: 2, usd: null } },
+  budget: { calls: null, usd: null },
+  jobRestarts: 2,
+  jobDeadlineSeconds: 60,
+  nodeLostSeconds: 60,
+};
+
+/** A run of the real workflows over stub activities. */
+export interface Stage {
+  readonly world: World;
+  readonly input: ExperimentInput;
+  readonly workflowId: string;
+  start(): Promise<WorkflowHandle<(input: ExperimentInput) => Promise<ExperimentResult>>>;
+}
+
+let server: TestWorkflowEnvironment;
+let bundle: WorkflowBundleWithSourceMap;
+
+export async function setUp(): Promise<void> {
+  Runtime.install({ logger: new DefaultLogger("ERROR") });
+  server = await localServer();
+  bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)), logger: new DefaultLogger("ERROR") });
+}
+
+export async function tearDown(): Promise<void> {
+  await server?.teardown();
+}
+
+export const client = () => server.client;
+
+/** Runs `test` with a worker for every queue; a queue prefix and a run name of its own keep tests apart. */
+export async function onStage(plan: Partial<ExperimentPlan>, test: (stage: Stage) => Promise<void>, more: Partial<ExperimentInput> & { nodes?: readonly string[]; bend?: (made: ReturnType<typeof stubs>, queues: Queues) => void } = {}): Promise<void> {
+  const { nodes = ["n1"], bend, ...rest } = more;
+  const name = `t${randomUUID().slice(0, 8)}`;
+  const queues = queuesFor(name);
+  const world = new World();
+  const made = stubs(world, queues);
+  bend?.(made, queues);
+  const input: ExperimentInput = { run: { name, digest, config: ref("config.json"), epoch: "" }, plan: { ...basePlan, ...plan }, queues, rehearsal: true, ...rest };
+  const workflowId = `exp/${name}/${digest.slice(0, 12)}`;
+  const workers = await startWorkers(made, queues, nodes);
+  const running = workers.map((worker) => worker.run());
+  try {
+    await test({
+      world,
+      input,
+      workflowId,
+      start: () => server.client.workflow.start<(input: ExperimentInput) => Promise<ExperimentResult>>("experiment", { workflowId, taskQueue: queues.control, args: [input] }),
+    });
+  } finally {
+    for (const { status } of [await server.client.workflow.getHandle(workflowId).describe().catch(() => ({ status: { name: "none" } }))]) {
+      if (status.name === "RUNNING") await server.client.workflow.getHandle(workflowId).terminate("the test is over").catch(() => undefined);
+    }
+    workers.forEach((worker) => worker.shutdown());
+    await Promise.all(running);
+  }
+}
+
+async function startWorkers(made: ReturnType<typeof stubs>, queues: Queues, nodes: readonly string[]): Promise<readonly Worker[]> {
+  const base = { connection: server.nativeConnection, namespace: "default", shutdownGraceTime: "100ms", shutdownForceTime: "5s", maxHeartbeatThrottleInterval: "200ms" } as const;
+  return Promise.all([
+    Worker.create({ ...base, taskQueue: queues.control, workflowBundle: bundle, activities: made.control }),
+    Worker.create({ ...base, taskQueue: queues.llm, activities: made.units }),
+    Worker.create({ ...base, taskQueue: queues.gpu, activities: made.pool }),
+    ...nodes.map((name) => Worker.create({ ...base, taskQueue: nodeQueue(queues.gpu, name), activities: made.node })),
+    ...["n1", "n2"].map((name) => Worker.create({ ...base, taskQueue: stopQueue(nodeQueue(queues.gpu, name)), activities: made.stop })),
+  ]);
+}
+
+/** Polls until `check` answers something. */
+export async function until<T>(check: () => Promise<T | null | undefined | false> | T | null | undefined | false, what: string, limitMs = 20_000): Promise<T> {
+  for (const end = Date.now() + limitMs; ; ) {
+    const found = await check();
+    if (found !== null && found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`Waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+export function progressOf(handle: Pick<WorkflowHandle, "query">): Promise<Progress> {
+  return handle.query<Progress, []>("progress");
+}
+
+/** Waits for a hold and returns it. */
+export function heldFor(handle: Pick<WorkflowHandle, "query">, reason: string): Promise<Progress> {
+  return until(async () => {
+    const progress = await progressOf(handle);
+    return progress.state === "held" && progress.hold?.reason === reason ? progress : null;
+  }, `a hold for ${reason}`);
+}

@@ -1,0 +1,57 @@
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Deps } from "../activities/deps.ts";
+import { resolvedExperiment } from "../configs/schema/resolved.ts";
+import type { ResolvedExperiment } from "../configs/schema/resolved.ts";
+import type { RunRef } from "../contract/units.ts";
+import { localArtifacts } from "../platform/artifacts/local.ts";
+import type { ArtifactStore } from "../platform/artifacts/store.ts";
+import { sqliteCalls } from "../platform/calls/sqlite.ts";
+import { modelCaller } from "../platform/llm/caller.ts";
+import { sqliteRecords } from "../platform/records/sqlite.ts";
+import { consoleLogger } from "../platform/telemetry/log.ts";
+import { codeVersion } from "./code-version.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What activities work with, from the environment: everything lies under ATTUNE_HOME (`.attune` by default). */
+export function openDeps(env: Env): { readonly deps: Deps; readonly close: () => Promise<void> } {
+  const projectRoot = resolve(fileURLToPath(new URL("..", import.meta.url)));
+  const home = resolve(env["ATTUNE_HOME"] ?? join(projectRoot, ".attune"));
+  const artifacts = localArtifacts(join(home, "artifacts"));
+  const records = sqliteRecords(join(home, "records.db"));
+  const callStore = sqliteCalls(join(home, "calls.db"));
+  const deps: Deps = {
+    artifacts,
+    records,
+    callStore,
+    caller: modelCaller({ store: callStore }),
+    config: configReader(artifacts),
+    env: { home, projectRoot, python: env["ATTUNE_PYTHON"] ?? join(home, "venv", "bin", "python"), codeVersion: codeVersion(projectRoot), now: () => new Date() },
+    log: consoleLogger(secretNames(env)),
+  };
+  const close = async () => {
+    await callStore.close();
+    records.close();
+  };
+  return { deps, close };
+}
+
+/** A run's configuration never changes under its digest, so it is read and parsed once. */
+function configReader(artifacts: ArtifactStore): (run: RunRef) => Promise<ResolvedExperiment> {
+  const known = new Map<string, Promise<ResolvedExperiment>>();
+  return ({ config }) => {
+    const there = known.get(config.sha256);
+    if (there !== undefined) return there;
+    const reading = artifacts.read(config).then((bytes) => resolvedExperiment.parse(JSON.parse(bytes.toString("utf8"))));
+    known.set(config.sha256, reading);
+    // A file that can't be read now may be readable at the next try.
+    reading.catch(() => known.delete(config.sha256));
+    return reading;
+  };
+}
+
+/** Variables whose values must not reach a log. */
+function secretNames(env: Env): readonly string[] {
+  return Object.keys(env).filter((name) => /(?:KEY|TOKEN|SECRET|PASSWORD)$/.test(name));
+}

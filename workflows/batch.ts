@@ -1,0 +1,117 @@
+import { condition, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import type { BatchInput, BatchResult, Counts } from "../contract/experiment.ts";
+import type { HoldDetail } from "../contract/failures.ts";
+import { allOf } from "./all-of.ts";
+import { attributes } from "./attributes.ts";
+import { gaveUp, settled, sumCounts, sumSpend, total } from "./counts.ts";
+import { Relay } from "./relay.ts";
+import { shard } from "./shard.ts";
+import { groupName } from "./summaries.ts";
+
+/** Units of a shard: its history stays well below the server's limits. */
+const shardUnits = 400;
+
+/**
+ * All units of a stage for a context. Starts shards so that their tails overlap, counts, and holds when the kept share can no longer reach
+ * `minKeptShare`. Up to 100,000 units (250 shards of some 16 events each) it needs no new history.
+ */
+export async function batch(input: BatchInput): Promise<BatchResult> {
+  const { workflowId } = workflowInfo();
+  const results = new Map<number, { result: BatchResult; sampleLimit: number }>();
+  let { sampleLimit } = input;
+  /** A person has seen that too few are kept and let it go on. */
+  let accepted = false;
+  let shown = 0;
+
+  const relay = new Relay({
+    orders: { paused: input.paused, window: input.window, sampleLimit },
+    total: input.units,
+    onControl: (control) => {
+      if (control.resume === true && tooFewKept(input, relay.counts)) accepted = true;
+      sampleLimit = Math.max(sampleLimit, control.sampleLimit ?? 0);
+    },
+    onReport: () => {
+      const { counts } = relay;
+      if (!accepted && !relay.paused && tooFewKept(input, counts)) relay.hold(keptShare(input, counts));
+      show(counts);
+    },
+  });
+  relay.listen();
+
+  function show(counts: Counts): void {
+    const done = settled(counts);
+    if (done - shown < input.units / 10 && done !== input.units) return;
+    shown = done;
+    upsertSearchAttributes([
+      { key: attributes.done, value: done },
+      { key: attributes.total, value: input.units },
+    ]);
+  }
+
+  const runShard = async (n: number, round: number): Promise<void> => {
+    const id = `${workflowId}/${n}`;
+    const limit = sampleLimit;
+    relay.forget(id);
+    const { from, to } = { from: n * shardUnits, to: Math.min(input.units, (n + 1) * shardUnits) };
+    const result = await relay.team.run(shard, {
+      id: round === 0 ? id : `${id}/again-${round}`,
+      unit: input.allowance,
+      input: (orders) => ({ ...input, ...orders, paused: relay.paused, shard: n, from, to }),
+      staticSummary: `${input.group.stage} ${groupName(input.group)}, ${from}–${to - 1}`,
+    });
+    results.set(n, { result, sampleLimit: limit });
+    relay.settle(id, result);
+  };
+
+  /** The next shard starts when all units of the one before are scheduled, so that the width stays in use. */
+  const runRound = async (shards: readonly number[], round: number): Promise<void> => {
+    const running: Promise<void>[] = [];
+    try {
+      for (const n of shards) {
+        running.push(runShard(n, round));
+        // An ended shard is no member any more.
+        await condition(() => relay.team.members.every(({ allScheduled }) => allScheduled));
+      }
+    } finally {
+      await allOf(running);
+    }
+  };
+
+  const all = Array.from({ length: Math.ceil(input.units / shardUnits) }, (_, n) => n);
+  await runRound(all, 0);
+  for (let round = 1; ; round += 1) {
+    if (!accepted && tooFewKept(input, relay.counts)) {
+      relay.hold(keptShare(input, relay.counts));
+      await condition(() => !relay.paused);
+    }
+    const again = all.filter((n) => {
+      const last = results.get(n);
+      return last !== undefined && gaveUp(last.result.counts) > 0 && last.sampleLimit < sampleLimit;
+    });
+    if (again.length === 0) break;
+    accepted = false;
+    await runRound(again, round);
+  }
+  const ended = [...results.values()].map(({ result }) => result);
+  const counts = sumCounts(ended.map((result) => result.counts));
+  show(counts);
+  return { counts, spend: sumSpend(ended.map(({ spend }) => spend)) };
+}
+
+/** True once so many gave up that the kept share can't be reached any more. */
+function tooFewKept({ units, minKeptShare }: BatchInput, counts: Counts): boolean {
+  return gaveUp(counts) > units * (1 - minKeptShare) + 1e-9;
+}
+
+function keptShare({ units, minKeptShare, group }: BatchInput, counts: Counts): HoldDetail {
+  const reasons = Object.entries({ ...counts.dropped, ...counts.failed })
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, 5)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(", ");
+  return {
+    reason: "kept-share",
+    message: `${group.stage} ${groupName(group)}: ${total(counts.dropped)} dropped and ${total(counts.failed)} failed of ${units} (${reasons}); at least ${Math.round(minKeptShare * 100)} % must be kept`,
+    remedy: "Look at the reasons. Go on with what is kept: attune resume. Give each turn more samples: attune retry. Else cancel, change the prompts or rules, and run again.",
+  };
+}

@@ -1,0 +1,197 @@
+import { ApplicationFailure, condition, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
+import type { HoldDetail } from "../contract/failures.ts";
+import type { ChildReport, RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
+import type { Allowance, RunRef, Spend } from "../contract/units.ts";
+import { control } from "./activities.ts";
+import { minus, spent } from "./allowance.ts";
+import { attributes } from "./attributes.ts";
+import { deal, reserved } from "./budget.ts";
+import { noSpend, sumSpend } from "./counts.ts";
+import { pauseUpdate, raiseBudgetUpdate, reportSignal, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
+import { Team } from "./team.ts";
+import type { Member } from "./team.ts";
+
+export type DirectorState = "running" | "paused" | "held";
+
+/** The top of a run: pause, holds and money. Whatever a child holds for, nothing new starts anywhere until a person says so. */
+export class Director {
+  readonly team: Team;
+  readonly #run: RunRef;
+  readonly #controlQueue: string;
+  readonly #changed: () => void;
+  #cap: Allowance;
+  #paused = false;
+  #hold: HoldDetail | null = null;
+  /** Spent according to the call records, and what children had reported by then. */
+  #recorded = noSpend;
+  #reportedThen = noSpend;
+  #ended: Spend[] = [];
+  #dealDue = false;
+
+  constructor({ run, controlQueue, budget, window, changed }: { run: RunRef; controlQueue: string; budget: Allowance; window: number; changed: () => void }) {
+    this.#run = run;
+    this.#controlQueue = controlQueue;
+    this.#cap = budget;
+    this.#changed = changed;
+    this.team = new Team({ orders: { paused: false, window }, onEnd: (member) => this.#book(member) });
+  }
+
+  /** Handles messages from here on. `onReport` sees each report of a child after it was booked. */
+  listen(onReport: (member: Member) => void): void {
+    setHandler(reportSignal, (report) => {
+      const member = this.team.heard(report);
+      if (member !== null) this.#heard(member, report, onReport);
+    });
+    setHandler(pauseUpdate, () => {
+      this.#paused = true;
+      this.#pass();
+    });
+    setHandler(resumeUpdate, () => this.#resume());
+    setHandler(raiseBudgetUpdate, (budget) => this.#raise(budget), { validator: (budget) => this.#checkRaise(budget) });
+    setHandler(setWidthUpdate, ({ window }) => this.team.tell({ window }), { validator: checkWidth });
+    setHandler(retryUnitsUpdate, ({ sampleLimit }) => this.#retry(sampleLimit), { validator: (retry) => this.#checkRetry(retry) });
+  }
+
+  get state(): DirectorState {
+    if (this.#hold !== null) return "held";
+    return this.#paused ? "paused" : "running";
+  }
+
+  get hold(): HoldDetail | null {
+    return this.#hold;
+  }
+
+  get budget(): Allowance {
+    return this.#cap;
+  }
+
+  /** False: no cap, so that nothing is drawn. */
+  get capped(): boolean {
+    return this.#cap.calls !== null || this.#cap.usd !== null;
+  }
+
+  get spend(): Spend {
+    const reported = this.#reported();
+    const since = (now: number, then: number) => Math.max(0, now - then);
+    const { calls, reread, usd } = this.#recorded;
+    return {
+      calls: calls + since(reported.calls, this.#reportedThen.calls),
+      reread: reread + since(reported.reread, this.#reportedThen.reread),
+      usd: usd === null || reported.usd === null || this.#reportedThen.usd === null ? null : usd + since(reported.usd, this.#reportedThen.usd),
+    };
+  }
+
+  /** Resolves while something new may start. */
+  async gate(): Promise<void> {
+    await condition(() => this.state === "running");
+  }
+
+  /** Reads what was spent from the call records: a crash hides none of it. */
+  async refreshSpend(): Promise<void> {
+    const reported = this.#reported();
+    this.#recorded = await control(this.#controlQueue, "spend so far").readSpend({ run: this.#run });
+    this.#reportedThen = reported;
+    this.#changed();
+  }
+
+  /** Answers draws as they come; ends by cancel. */
+  async keepBudget(): Promise<never> {
+    for (;;) {
+      await condition(() => this.#dealDue);
+      this.#dealDue = false;
+      await this.refreshSpend();
+      this.#deal();
+    }
+  }
+
+  #deal(): void {
+    const { members } = this.team;
+    const left = deal(this.team, minus(minus(this.#cap, spent(this.#recorded)), reserved(members)));
+    const stuck = members.length > 0 && members.every(({ draw, open }) => draw !== null && open === 0);
+    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#cap, this.#recorded, left));
+    this.#changed();
+  }
+
+  #heard(member: Member, { hold }: ChildReport, onReport: (member: Member) => void): void {
+    onReport(member);
+    if (hold !== null) this.#holdFor(hold);
+    else if (this.#hold?.reason === "stalled") this.#resume();
+    if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;
+    this.#changed();
+  }
+
+  #book({ spend }: Member): void {
+    this.#ended.push(spend);
+    if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;
+  }
+
+  #holdFor(hold: HoldDetail): void {
+    // The first reason stays: later ones mostly follow from it.
+    this.#hold ??= hold;
+    this.#pass();
+  }
+
+  #resume(): void {
+    this.#hold = null;
+    this.#paused = false;
+    this.#dealDue ||= this.team.members.some(({ draw }) => draw !== null);
+    this.team.tell({ paused: false, resume: true });
+    this.#show();
+  }
+
+  #raise(budget: RaiseBudget): void {
+    this.#cap = budget;
+    this.#dealDue = true;
+    if (this.#hold?.reason === "budget") this.#resume();
+    this.#changed();
+  }
+
+  #retry(sampleLimit: number): void {
+    this.team.tell({ sampleLimit });
+    if (this.#hold?.reason === "kept-share") this.#resume();
+  }
+
+  #pass(): void {
+    this.team.tell({ paused: this.state !== "running" });
+    this.#show();
+  }
+
+  #show(): void {
+    upsertSearchAttributes([{ key: attributes.holdReason, value: this.#hold?.reason ?? (this.#paused ? "operator" : null) }]);
+    this.#changed();
+  }
+
+  #reported(): Spend {
+    return sumSpend([...this.#ended, ...this.team.members.map(({ spend }) => spend)]);
+  }
+
+  #checkRaise({ calls, usd }: RaiseBudget): void {
+    if (!this.capped) throw refusal("This run was started without a budget: its conversations draw none");
+    const lowers = (next: number | null, now: number | null) => next !== null && (now === null || !(next >= now));
+    if (lowers(calls, this.#cap.calls) || lowers(usd, this.#cap.usd)) {
+      throw refusal(`A budget can only be raised: it is ${this.#cap.calls ?? "any number of"} calls and ${this.#cap.usd === null ? "any cost" : `$${this.#cap.usd}`}`);
+    }
+  }
+
+  #checkRetry({ sampleLimit }: RetryUnits): void {
+    const now = this.team.orders.sampleLimit ?? 0;
+    if (!Number.isInteger(sampleLimit) || sampleLimit <= now || sampleLimit > 20) throw refusal(`Samples a turn must be a whole number above ${now}, 20 at most`);
+  }
+}
+
+function checkWidth({ window }: SetWidth): void {
+  if (!Number.isInteger(window) || window < 1 || window > 400) throw refusal("Conversations open at a time must be a whole number from 1 to 400");
+}
+
+function refusal(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, "Refused");
+}
+
+function usedUp(cap: Allowance, recorded: Spend, left: Allowance): HoldDetail {
+  const parts = [
+    ...(cap.calls === null ? [] : [`${recorded.calls} of ${cap.calls} calls`]),
+    ...(cap.usd === null ? [] : [`$${(recorded.usd ?? 0).toFixed(2)} of $${cap.usd}`]),
+  ];
+  const rest = left.calls === null || left.calls === 0 ? "" : `; the ${left.calls} calls left are less than one conversation may need`;
+  return { reason: "budget", message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`, remedy: "Raise it: attune budget raise" };
+}

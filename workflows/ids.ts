@@ -1,0 +1,22 @@
+/** Longest job name that the job spec allows. */
+const longest = 120;
+
+/**
+ * A job's name, from the id of the workflow it works for and its piece: `exp.quickstart.0123456789ab.align.smollm2-135m.distress`. The same piece has
+ * the same name in every run of the workflow, so that a job that is still running is found again.
+ */
+export function jobName(workflowId: string, piece: string): string {
+  const name = `${workflowId}/${piece}`
+    .toLowerCase()
+    .replaceAll("/", ".")
+    .replaceAll(/[^a-z0-9._-]/g, "-")
+    .replace(/^[^a-z0-9]+/, "");
+  return name.length <= longest ? name : `${name.slice(0, longest - 9)}-${fnv1a(name)}`;
+}
+
+/** FNV-1a, 32 bit, 8 hex digits: names cut short stay apart. */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, "0");
+}

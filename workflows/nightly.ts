@@ -1,0 +1,60 @@
+import { allHandlersFinished, condition, setHandler, workflowInfo } from "@temporalio/workflow";
+import type { Night } from "../contract/activities.ts";
+import type { NightlyInput, NightlyResult } from "../contract/experiment.ts";
+import type { Queues } from "../contract/queues.ts";
+import { stageKey } from "../contract/stages.ts";
+import { control } from "./activities.ts";
+import { attributes, scheduledStart } from "./attributes.ts";
+import { Board } from "./board.ts";
+import { Director } from "./director.ts";
+import { evaluation } from "./evaluation.ts";
+import { progressQuery } from "./signals.ts";
+
+/** A night: the published experts on the reference's own items, with fresh answers. A regression is a result, not a failure. */
+export async function nightly({ experiment, queues }: NightlyInput): Promise<NightlyResult> {
+  const night = await control(queues.control, `what ${experiment} evaluates tonight`).openNight({ experiment, night: nightOf() });
+  await evaluateNight(night, queues);
+  return control(queues.control, "tonight against the reference").judgeNight({ run: night.run, night });
+}
+
+/** When the schedule meant it to start, to the second: `2026-03-01T03-00-00`. Two nights never share their answers. */
+function nightOf(): string {
+  const { typedSearchAttributes, startTime } = workflowInfo();
+  const start = typedSearchAttributes.get(scheduledStart) ?? startTime;
+  return start.toISOString().slice(0, 19).replaceAll(":", "-");
+}
+
+async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Queues): Promise<void> {
+  const { workflowId } = workflowInfo();
+  const { conversations, arms } = plan.evaluation;
+  const total = conversations * plan.contexts.length * arms.length;
+  const childId = (backbone: string) => `${workflowId}/eval/${backbone}`;
+  const keys = new Map(plan.backbones.map((backbone) => [childId(backbone), stageKey("evaluate", backbone)]));
+  // A night is bounded by its items and by what each conversation may spend, so it draws from no budget.
+  const noCap = { calls: null, usd: null };
+  const director: Director = new Director({ run, controlQueue: queues.control, budget: noCap, window: plan.window, changed: () => board.show() });
+  const board = new Board(
+    [...keys.values()].map((key) => ({ key, stage: "evaluate" as const, total })),
+    () => ({ state: director.state, hold: director.hold, spend: director.spend, budget: director.budget }),
+  );
+  director.listen((member) => board.counted(keys.get(member.id) ?? "", member));
+  setHandler(progressQuery, () => board.progress);
+  for (const backbone of plan.backbones) {
+    const key = stageKey("evaluate", backbone);
+    await director.gate();
+    board.running(key);
+    const record = await director.team.run(evaluation, {
+      id: childId(backbone),
+      unit: plan.allowance.evaluate,
+      input: (orders) => ({ run, queues, plan, backbone, adapters: adapters[backbone] ?? {}, scorers, unlimited: true, paused: orders.paused }),
+      staticSummary: `night of ${backbone}`,
+      typedSearchAttributes: [
+        { key: attributes.experiment, value: run.name },
+        { key: attributes.stage, value: "evaluate" },
+        { key: attributes.backbone, value: backbone },
+      ],
+    });
+    board.ended(key, "done", record);
+  }
+  await condition(allHandlersFinished);
+}

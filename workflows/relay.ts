@@ -1,0 +1,108 @@
+import { setHandler } from "@temporalio/workflow";
+import type { Counts } from "../contract/experiment.ts";
+import type { HoldDetail } from "../contract/failures.ts";
+import type { Control } from "../contract/messages.ts";
+import type { Spend } from "../contract/units.ts";
+import { Pool } from "./budget.ts";
+import { sumCounts, sumSpend } from "./counts.ts";
+import { controlSignal, partProgressQuery, reportSignal } from "./signals.ts";
+import { Team } from "./team.ts";
+import type { Member, Orders } from "./team.ts";
+import { Upward } from "./upward.ts";
+
+/** A level between the run and its conversations: orders and budget go down through it, counts, draws and holds go up. */
+export class Relay {
+  readonly team: Team;
+  readonly #pool = new Pool();
+  readonly #upward: Upward;
+  readonly #ended = new Map<string, { counts: Counts; spend: Spend }>();
+  readonly #hooks: { onControl: (control: Control) => void; onReport: (member: Member) => void };
+  readonly #total: number;
+  #ordered: boolean;
+  #held = false;
+
+  /** `onControl` is called before an order is passed on, `onReport` after a report was booked. */
+  constructor({
+    orders,
+    total,
+    onControl = () => undefined,
+    onReport = () => undefined,
+  }: {
+    orders: Orders;
+    total: number;
+    onControl?: (control: Control) => void;
+    onReport?: (member: Member) => void;
+  }) {
+    this.#total = total;
+    this.#ordered = orders.paused;
+    this.#hooks = { onControl, onReport };
+    this.#upward = new Upward(total);
+    this.team = new Team({ orders, onEnd: ({ spend }) => this.#pool.ended(spend) });
+  }
+
+  /** Handles messages from here on; those that came before are handled at once. */
+  listen(): void {
+    setHandler(controlSignal, (control) => this.#obey(control));
+    setHandler(reportSignal, (report) => {
+      const member = this.team.heard(report);
+      if (member === null) return;
+      this.#hooks.onReport(member);
+      if (report.hold === null) this.report();
+      else this.hold(report.hold);
+    });
+    setHandler(partProgressQuery, () => ({ counts: this.counts, total: this.#total, open: this.open, paused: this.paused }));
+  }
+
+  /** True while nothing new may start here. */
+  get paused(): boolean {
+    return this.#held || this.#ordered;
+  }
+
+  get counts(): Counts {
+    return sumCounts([...this.#ended.values(), ...this.team.members].map(({ counts }) => counts));
+  }
+
+  get spend(): Spend {
+    return sumSpend([...this.#ended.values(), ...this.team.members].map(({ spend }) => spend));
+  }
+
+  get open(): number {
+    return this.team.members.reduce((sum, { open }) => sum + open, 0);
+  }
+
+  /** Stops new work here at once and tells the parent why; it goes on when the parent says so. */
+  hold(hold: HoldDetail): void {
+    if (!this.#held) {
+      this.#held = true;
+      this.team.tell({ paused: true });
+    }
+    this.report(hold);
+  }
+
+  /** What an ended child counts for, until it is forgotten because its work is done again. */
+  settle(id: string, { counts, spend }: { counts: Counts; spend: Spend }): void {
+    this.#ended.set(id, { counts, spend });
+    this.report();
+  }
+
+  forget(id: string): void {
+    this.#ended.delete(id);
+  }
+
+  report(hold: HoldDetail | null = null): void {
+    const draw = this.#pool.settle(this.team);
+    const { counts, spend, open } = this;
+    const stuck = this.#pool.waits && open === 0;
+    this.#upward.send({ counts, spend, open, allScheduled: false, draw, hold }, hold !== null || draw !== null || stuck);
+  }
+
+  #obey(control: Control): void {
+    this.#hooks.onControl(control);
+    const { grant, ...change } = control;
+    this.#ordered = control.paused;
+    if (control.resume === true) this.#held = false;
+    this.team.tell({ ...change, paused: this.paused });
+    if (grant !== undefined) this.#pool.take(grant);
+    this.report();
+  }
+}
