@@ -22,6 +22,7 @@ interface Followed {
   readonly leaving?: string;
 }
 
+const leavingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const terminalMs = 1000;
 const plainMs = 3000;
 
@@ -31,8 +32,8 @@ export async function followRun(followed: Followed): Promise<number> {
   const workflowId = experimentWorkflowId(run);
   const detached = new AbortController();
   const detach = () => detached.abort();
-  process.once("SIGINT", detach);
-  const show = output.json ? () => undefined : process.stdout.isTTY ? onTerminal() : asLines(output);
+  for (const name of leavingSignals) process.once(name, detach);
+  const show = output.json ? () => undefined : process.stdout.isTTY ? onTerminal(run.name) : asLines(output, run.name);
   const everyMs = process.stdout.isTTY && !output.json ? terminalMs : plainMs;
   let last: Snapshot | null = null;
   try {
@@ -42,7 +43,7 @@ export async function followRun(followed: Followed): Promise<number> {
       if (snapshot.progress?.state === "held") return held(snapshot.progress, run, output);
     }
   } finally {
-    process.removeListener("SIGINT", detach);
+    for (const name of leavingSignals) process.removeListener(name, detach);
   }
   if (detached.signal.aborted && last?.status === "RUNNING") {
     output.result(
@@ -86,23 +87,23 @@ function phaseText(progress: Progress): string {
   return `\nTime by stage (they overlap):\n${table(phases.map(({ stage, seconds }) => [`  ${stage}`, duration(seconds)]))}`;
 }
 
-function onTerminal(): (snapshot: Snapshot) => void {
+function onTerminal(name: string): (snapshot: Snapshot) => void {
   const block = liveBlock(process.stdout);
   return (snapshot) => {
-    const text = progressText(snapshot, new Date());
+    const text = progressText(snapshot, { name, now: new Date() });
     if (text !== "") block.draw(text);
   };
 }
 
-function asLines(output: Output): (snapshot: Snapshot) => void {
+function asLines(output: Output, name: string): (snapshot: Snapshot) => void {
   let before: Progress | null = null;
   let waiting = "";
   return ({ progress, waitingQueues }) => {
     const now = waitingQueues.join(", ");
-    if (now !== waiting && now !== "") output.say(progressText({ progress: null, waitingQueues }, new Date()));
+    if (now !== waiting && now !== "") output.say(progressText({ progress: null, waitingQueues }, { name, now: new Date() }));
     waiting = now;
     if (progress === null) return;
-    for (const line of changes(before, progress)) output.say(line);
+    for (const line of changes(before, progress, name)) output.say(line);
     before = progress;
   };
 }

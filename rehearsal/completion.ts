@@ -19,7 +19,10 @@ export function completion(request: ChatRequest, model: string, text: string, fa
   const { content, refusal, finish } = shape(text, request, fault);
   const promptTokens = request.messages.reduce((sum, message) => sum + 4 + wordPieces(message.content).length, 3);
   const completionTokens = wordPieces(content ?? refusal ?? "").length;
-  const id = createHash("sha256").update(JSON.stringify([request.seed, request.messages])).digest("hex").slice(0, 24);
+  const id = createHash("sha256")
+    .update(JSON.stringify([request.seed, request.messages]))
+    .digest("hex")
+    .slice(0, 24);
   return {
     id: `chatcmpl-${id}`,
     object: "chat.completion",

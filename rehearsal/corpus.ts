@@ -82,7 +82,13 @@ function readReplies(context: ContextId): Corpus["replies"][ContextId] {
   const raw = readYaml<RawReplies>(`corpus/${context}/replies.yaml`);
   const flat = (part: ReplyPart, level: Level): Reply[] =>
     Object.entries(raw[part][level]).flatMap(([construction, texts]) => texts.map((text) => ({ construction, text })));
-  const part = (name: ReplyPart) => ({ 1: flat(name, 1), 2: flat(name, 2), 3: flat(name, 3), 4: flat(name, 4), 5: flat(name, 5) });
+  const part = (name: ReplyPart) => ({
+    1: flat(name, 1),
+    2: flat(name, 2),
+    3: flat(name, 3),
+    4: flat(name, 4),
+    5: flat(name, 5),
+  });
   return { pairs: part("pairs"), labels: part("labels"), anchors: part("anchors") };
 }
 

@@ -8,7 +8,7 @@ import { fillReply } from "./roles/assistant.ts";
 
 export const sets = ["guide", "evaluator", "anchors"] as const;
 export type LabelSet = (typeof sets)[number];
-export type Kind = "cold" | "graded" | "over-warm" | "help-only" | "off-topic" | "keyword-stuffed" | "empty" | "student";
+type Kind = "cold" | "graded" | "over-warm" | "help-only" | "off-topic" | "keyword-stuffed" | "empty" | "student";
 
 /** A reply scored by its author under corpus/rubric.yaml; `messages` ends with the user's. */
 export interface LabelRow {
@@ -24,7 +24,7 @@ export interface LabelRow {
 }
 
 /** An answer that the student really gave, scored by hand. */
-export interface StudentAnswer {
+interface StudentAnswer {
   readonly set: LabelSet;
   readonly family: string;
   /** The beat and the wording that was asked, from 0. */
@@ -47,6 +47,10 @@ type Foreign = Readonly<Record<LabelSet, { readonly offTopic: readonly string[];
 function read<T>(file: string): T {
   return parse(readFileSync(join(rehearsalRoot, "corpus", file), "utf8")) as T;
 }
+
+/** The students were asked with these names and times. */
+const studentAsked = (text: string): string =>
+  text.replaceAll("{name}", "Kim").replaceAll("{other}", "Dana").replaceAll("{time}", "last Friday");
 
 const round = (value: number): number => Math.round(value * 1e4) / 1e4;
 
@@ -73,31 +77,59 @@ export function labelRows(corpus: Corpus, set: LabelSet): LabelRow[] {
     const families = corpus.families.filter((family) => family.context === context && family.part === part);
     const next = seeded("labels", set, context);
     const graded = levels.flatMap((level) => sentences(corpus, set, context, level).map((reply) => ({ level, reply })));
-    const fill = (text: string) => text.replaceAll("{name}", "Kim").replaceAll("{other}", pick(corpus.voices.others, next)).replaceAll("{time}", pick(corpus.voices.times, next));
+    const fill = (text: string) =>
+      text
+        .replaceAll("{name}", "Kim")
+        .replaceAll("{other}", pick(corpus.voices.others, next))
+        .replaceAll("{time}", pick(corpus.voices.times, next));
     let count = 0;
 
     const history = (family: Family, turns: number): LabelRow["messages"] =>
       Array.from({ length: turns }, (_, at) => [
         { role: "user" as const, content: fill(pick(family.user[at] ?? [], next)) },
-        { role: "assistant" as const, content: `${fillReply(pick(graded, next).reply.text, family.topic)} ${pick(family.help[at] ?? [], next)}` },
-      ]).flat().slice(0, -1);
+        {
+          role: "assistant" as const,
+          content: `${fillReply(pick(graded, next).reply.text, family.topic)} ${pick(family.help[at] ?? [], next)}`,
+        },
+      ])
+        .flat()
+        .slice(0, -1);
 
-    const add = (kind: Kind, level: number, write: (family: Family, help: string) => string, offsets?: Readonly<Record<Dimension, number>>): void => {
+    const add = (
+      kind: Kind,
+      level: number,
+      write: (family: Family, help: string) => string,
+      offsets?: Readonly<Record<Dimension, number>>,
+    ): void => {
       const family = pick(families, next);
       const turns = 1 + Math.floor(next() * 3);
       const messages = history(family, turns);
       const reply = write(family, pick(family.help[turns - 1] ?? [], next));
-      rows.push({ id: `${set}-${context}-${String(++count).padStart(3, "0")}`, context, family: family.id, kind, messages, reply, label: round((level - 1) / 4), dimensions: ratings(level, offsets) });
+      rows.push({
+        id: `${set}-${context}-${String(++count).padStart(3, "0")}`,
+        context,
+        family: family.id,
+        kind,
+        messages,
+        reply,
+        label: round((level - 1) / 4),
+        dimensions: ratings(level, offsets),
+      });
     };
 
     for (const { level, reply } of graded) {
       const kind = level === 1 ? "cold" : level === 5 ? "over-warm" : "graded";
       const order = next();
-      add(kind, level, (family, help) => {
-        const text = fillReply(reply.text, family.topic);
-        if (order < 0.12) return text;
-        return order < 0.24 ? `${help} ${text}` : `${text} ${help}`;
-      }, rubric.constructions[reply.construction]);
+      add(
+        kind,
+        level,
+        (family, help) => {
+          const text = fillReply(reply.text, family.topic);
+          if (order < 0.12) return text;
+          return order < 0.24 ? `${help} ${text}` : `${text} ${help}`;
+        },
+        rubric.constructions[reply.construction],
+      );
     }
     for (let at = 0; at < 5; at++) add("help-only", rubric.helpOnly[context], (_, help) => help);
     for (const text of foreign.offTopic) add("off-topic", rubric.offTopic, () => text);
@@ -107,8 +139,17 @@ export function labelRows(corpus: Corpus, set: LabelSet): LabelRow[] {
     for (const answer of students.filter((student) => student.set === set)) {
       const family = families.find(({ id }) => id === answer.family);
       if (family === undefined) continue;
-      const content = fill(family.user[answer.beat]?.[answer.wording] ?? "");
-      rows.push({ id: `${set}-${context}-${String(++count).padStart(3, "0")}`, context, family: family.id, kind: "student", messages: [{ role: "user", content }], reply: answer.reply, label: round((answer.level - 1) / 4), dimensions: ratings(answer.level, undefined) });
+      const content = studentAsked(family.user[answer.beat]?.[answer.wording] ?? "");
+      rows.push({
+        id: `${set}-${context}-${String(++count).padStart(3, "0")}`,
+        context,
+        family: family.id,
+        kind: "student",
+        messages: [{ role: "user", content }],
+        reply: answer.reply,
+        label: round((answer.level - 1) / 4),
+        dimensions: ratings(answer.level, undefined),
+      });
     }
   }
   return rows;
@@ -121,5 +162,7 @@ export function labelFile(set: LabelSet): string {
 
 /** A set as it is committed: one JSON row a line. */
 export function labelText(corpus: Corpus, set: LabelSet): string {
-  return labelRows(corpus, set).map((row) => `${JSON.stringify(row)}\n`).join("");
+  return labelRows(corpus, set)
+    .map((row) => `${JSON.stringify(row)}\n`)
+    .join("");
 }

@@ -28,7 +28,10 @@ export class Faults {
   readonly #attempts = new Map<string, number>();
 
   constructor(spec: string, latencyMs: number) {
-    const entries = spec.split(",").filter((part) => part !== "").map((part) => part.split("="));
+    const entries = spec
+      .split(",")
+      .filter((part) => part !== "")
+      .map((part) => part.split("="));
     this.#seed = entries.find(([kind]) => kind === "seed")?.[1] ?? "0";
     this.#latencyMs = latencyMs;
     this.#rates = entries
@@ -36,7 +39,9 @@ export class Faults {
       .map(([kind = "", rate]) => {
         const value = Number(rate);
         if (!isKind(kind) || !(value >= 0 && value <= 1)) {
-          throw new Error(`Fault "${kind}=${rate}" is not known: give ${kinds.join(", ")} or latency with a rate from 0 to 1, and seed=N`);
+          throw new Error(
+            `Fault "${kind}=${rate}" is not known: give ${kinds.join(", ")} or latency with a rate from 0 to 1, and seed=N`,
+          );
         }
         return [kind, value] as const;
       });

@@ -35,7 +35,9 @@ server.on("error", (error) => fail(`The rehearsal teacher can't listen on port $
 server.listen(port, "127.0.0.1", () => {
   const address = server.address();
   if (address === null || typeof address === "string") fail("The rehearsal teacher got no port");
-  process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${address.port}/v1`, model: modelId(corpus), pid: process.pid })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ url: `http://127.0.0.1:${address.port}/v1`, model: modelId(corpus), pid: process.pid })}\n`,
+  );
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {

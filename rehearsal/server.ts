@@ -46,9 +46,20 @@ function header(request: IncomingMessage, name: string): string | undefined {
 }
 
 const transportFaults: Readonly<Record<string, Reply>> = {
-  "429": { status: 429, body: errorBody("Rate limit reached for requests.", "requests", "rate_limit_exceeded"), headers: { "retry-after-ms": "250", "retry-after": "1" } },
+  "429": {
+    status: 429,
+    body: errorBody("Rate limit reached for requests.", "requests", "rate_limit_exceeded"),
+    headers: { "retry-after-ms": "250", "retry-after": "1" },
+  },
   "500": { status: 500, body: errorBody("The server had an error while processing your request.", "server_error", null) },
-  quota: { status: 429, body: errorBody("You exceeded your current quota, please check your plan and billing details.", "insufficient_quota", "insufficient_quota") },
+  quota: {
+    status: 429,
+    body: errorBody(
+      "You exceeded your current quota, please check your plan and billing details.",
+      "insufficient_quota",
+      "insufficient_quota",
+    ),
+  },
   auth: { status: 401, body: errorBody("Incorrect API key provided.", "invalid_request_error", "invalid_api_key") },
   html: { status: 200, body: "<!doctype html><html><body><h1>Gateway</h1></body></html>" },
 };
@@ -65,7 +76,8 @@ export function rehearsalServer({ corpus, rules, faults, log }: Options): Server
 
   function chat(body: unknown, fault: Parameters<typeof completion>[3]): Reply {
     const request = readRequest(body);
-    if (typeof request === "string") return { status: 400, body: errorBody(`The request can't be read: ${request}.`, "invalid_request_error", null) };
+    if (typeof request === "string")
+      return { status: 400, body: errorBody(`The request can't be read: ${request}.`, "invalid_request_error", null) };
     if (request.model !== id && request.model !== "rehearsal") {
       const message = `The model \`${request.model}\` does not exist here; ask for \`rehearsal\` or \`${id}\`.`;
       return { status: 404, model: request.model, body: errorBody(message, "invalid_request_error", "model_not_found") };
@@ -110,7 +122,10 @@ export function rehearsalServer({ corpus, rules, faults, log }: Options): Server
       // A client that goes away in mid-body is no fault of the server.
       handleChat(request, response).catch(() => response.destroy());
     } else if (request.method === "GET" && path === "/v1/models") {
-      send(response, { status: 200, body: { object: "list", data: [{ id, object: "model", created: 0, owned_by: "rehearsal" }] } });
+      send(response, {
+        status: 200,
+        body: { object: "list", data: [{ id, object: "model", created: 0, owned_by: "rehearsal" }] },
+      });
     } else if (request.method === "GET" && path === "/health") {
       send(response, { status: 200, body: { status: "ok", model: id } });
     } else {

@@ -1,13 +1,21 @@
 const stopWords = new Set(
-  ("a an the and or but if then so of to in on at for with about from by as is are was were be been being am it its this that these those there here " +
+  (
+    "a an the and or but if then so of to in on at for with about from by as is are was were be been being am it its this that these those there here " +
     "i me my mine you your yours we our us they them their he she his her do does did done have has had having can could will would shall should may might must " +
     "not no nor just very too also than into out up down over under again more most some any each all what which who whom whose when where why how let lets " +
-    "i'm you're it's that's don't i'll i've you've can't isn't there's what's let's we'll we're").split(" "),
+    "i'm you're it's that's don't i'll i've you've can't isn't there's what's let's we'll we're"
+  ).split(" "),
 );
 
 /** Lower-cased words of a text, apostrophes kept, slots and punctuation dropped. */
 export function words(text: string): string[] {
-  return text.replace(/\{[a-z]+\}/g, " ").replaceAll("’", "'").toLowerCase().match(/[a-z][a-z']*/g) ?? [];
+  return (
+    text
+      .replace(/\{[a-z]+\}/g, " ")
+      .replaceAll("’", "'")
+      .toLowerCase()
+      .match(/[a-z][a-z']*/g) ?? []
+  );
 }
 
 /** The distinct words that carry meaning. */

@@ -68,7 +68,9 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     const running: Promise<void>[] = [];
     try {
       for (const n of shards) {
-        running.push(runShard(n, round));
+        const one = runShard(n, round);
+        one.catch(() => undefined);
+        running.push(one);
         // An ended shard is no member any more.
         await condition(() => relay.team.members.every(({ allScheduled }) => allScheduled));
       }

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { JobDraft } from "../../contract/activities.ts";
 import { readJson } from "../../platform/jobs/folder.ts";
-import { backboneOf, isRehearsal } from "../jobs/draft.ts";
+import { backboneOf } from "../jobs/draft.ts";
+import { isRehearsal } from "../stages/facts.ts";
 
 /** What `weights.json` beside a model's weights says of them. */
 export interface WeightsNote {

@@ -33,8 +33,3 @@ export function backboneWeights(config: ResolvedExperiment, id: string): { id: s
   const backbone = backboneOf(config, id);
   return { id: backbone.base_model, dir: backbone.weights, sha256: config.weights[id] ?? null };
 }
-
-/** Some role is played by the offline teacher: nothing made with it is evidence. */
-export function isRehearsal({ experiment }: ResolvedExperiment): boolean {
-  return Object.values(experiment.models).some(({ provider }) => experiment.providers[provider]?.rehearsal === true);
-}

@@ -28,7 +28,7 @@ export async function gather(deps: Deps, run: RunRef): Promise<RunData> {
     run,
     config,
     codeVersion: deps.env.codeVersion,
-    desired: await desired(deps, run, stages.has("measure"), config),
+    desired: await desired(deps, run, stages.get("measure")),
     items,
     copied: chosen.length === 0 ? null : copiedShare(chosen),
     measures: measures(stages, config),
@@ -69,11 +69,10 @@ async function stageRecords(
 async function desired(
   deps: Deps,
   run: RunRef,
-  measured: boolean,
-  { experiment }: ResolvedExperiment,
+  measured: StageRecord | undefined,
 ): Promise<Record<string, Desired>> {
-  const targets = measured ? await readTargets(deps, run) : {};
-  const { illustrative } = experiment.measure;
+  const targets = measured === undefined ? {} : await readTargets(deps, run);
+  const illustrative = measured?.facts["illustrative"] === true;
   return Object.fromEntries(
     Object.entries(targets).map(([id, { target, sd, n, experienced }]) => [
       id,

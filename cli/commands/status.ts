@@ -23,7 +23,7 @@ export async function status(wanted: string, options: { readonly json?: boolean;
       const lines = [
         `${workflowId}: ${statusWord(snapshot.status)}${rehearsal ? " (rehearsal: not evidence)" : ""}`,
         `${done} of ${pieces.length} pieces are done.`,
-        progressText(snapshot, new Date()),
+        progressText(snapshot, { name: run.name, now: new Date() }),
         ...(snapshot.status === "RUNNING" ? [] : closedLines(pieces)),
         ...[uiLink(project, workflowId)].filter((link) => link !== null),
       ];

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { venvFolder } from "../../workers/dev/venv.ts";
 import { usageError } from "../errors.ts";
 import { openProject } from "../project.ts";
 
@@ -11,7 +12,7 @@ export async function worker(role: string): Promise<void> {
   const { root, home, env, temporal } = await openProject();
   const child = spawn(process.execPath, [join(root, "workers", "main.ts"), role], {
     cwd: root,
-    env: { ...env, ATTUNE_HOME: home, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace },
+    env: { ...env, ATTUNE_HOME: home, ATTUNE_PYTHON: env["ATTUNE_PYTHON"] ?? join(venvFolder({ home, projectRoot: root }), "bin", "python"), TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace },
     stdio: "inherit",
   });
   process.on("SIGINT", () => undefined);

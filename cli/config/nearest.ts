@@ -1,10 +1,10 @@
-/** The candidate a person may have meant: within a third of its length in edits, and nearer than any other; else undefined. */
+/** The candidate a person may have meant: the nearest, when it is within a third of the longer word in edits; else undefined. */
 export function nearest(written: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(written.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(2, Math.floor(Math.max(written.length, best.candidate.length) / 3)) ? best.candidate : undefined;
 }
 
 /** Levenshtein's distance. */

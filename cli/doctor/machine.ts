@@ -3,6 +3,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { temporalBinary } from "../../workers/dev/temporal-binary.ts";
+import { venvFolder } from "../../workers/dev/venv.ts";
 import type { Project } from "../project.ts";
 
 /** One thing that must hold; the remedy says what to do where it does not. */
@@ -24,13 +25,13 @@ export async function* machineChecks({ home, env, root }: Project): AsyncGenerat
     if (!process.versions.node.startsWith("24.")) throw new Error(`${process.versions.node} runs this, not the pinned 24`);
     return process.versions.node;
   });
-  const python = env["ATTUNE_PYTHON"] ?? join(home, "venv", "bin", "python");
+  const python = env["ATTUNE_PYTHON"] ?? join(venvFolder({ home, projectRoot: root }), "bin", "python");
   yield await attempt("trainer's Python", setUp, async () => {
     const code = "import sys, torch, transformers, peft, trl; print(sys.version.split()[0], 'torch', torch.__version__, 'GPU' if torch.cuda.is_available() else 'CPU only')";
     return (await exec(python, ["-c", code], { timeout: programMs, cwd: root })).stdout.trim();
   });
   yield await attempt("Temporal CLI", "Run `node bin/setup.mjs`, or set TEMPORAL_CLI_PATH.", async () => {
-    const binary = temporalBinary({ home, env });
+    const binary = temporalBinary({ home, projectRoot: root, env });
     return `${(await exec(binary, ["--version"], { timeout: programMs })).stdout.trim()} (${binary})`;
   });
   yield await attempt("disk", "Free some space: a run needs up to 2 GB.", async () => {

@@ -5,21 +5,21 @@ import { count, duration, money, table } from "./table.ts";
 const marks = { waiting: "·", running: "▸", done: "✓", reused: "✓", failed: "✗" } as const;
 
 /** Where a run is: a table of its pieces, spend, and what it waits for. */
-export function progressText({ progress, waitingQueues }: Pick<Snapshot, "progress" | "waitingQueues">, now: Date): string {
+export function progressText({ progress, waitingQueues }: Pick<Snapshot, "progress" | "waitingQueues">, { name, now }: { readonly name: string; readonly now: Date }): string {
   const lines = waitingQueues.map((queue) => `No worker polls ${queue}: what needs it waits. Start the workers with \`npx attune dev\`.`);
   if (progress === null) return lines.join("\n");
   const rows = progress.stages.map((stage) => row(stage, now));
   return [
     table([["", "piece", "", "units", "dropped", "failed", "time"], ...rows], [0, 1, 2]),
     `calls ${count(progress.spend.calls)}${cap(progress.budget.calls)}, re-read ${count(progress.spend.reread)}, cost ${money(progress.spend.usd)}${progress.budget.usd === null ? "" : ` of $${progress.budget.usd}`}`,
-    ...holdLines(progress),
+    ...holdLines(progress, name),
     ...lines,
   ].join("\n");
 }
 
 /** Why a run stands still and what a person can do; empty when it goes. */
-export function holdLines({ state, hold }: Pick<Progress, "state" | "hold">): readonly string[] {
-  if (state === "paused") return ["Paused. Go on: npx attune resume NAME"];
+export function holdLines({ state, hold }: Pick<Progress, "state" | "hold">, name: string): readonly string[] {
+  if (state === "paused") return [`Paused. Go on: npx attune resume ${name}`];
   if (state !== "held" || hold === null) return [];
   return [`Held (${hold.reason}): ${hold.message}`, hold.remedy];
 }
@@ -41,7 +41,7 @@ function row({ key, state, done, total, dropped, failed, startedAt, endedAt }: S
 const cap = (calls: number | null) => (calls === null ? "" : ` of ${count(calls)}`);
 
 /** Changes between two looks as plain lines, for logs. */
-export function changes(before: Progress | null, after: Progress): readonly string[] {
+export function changes(before: Progress | null, after: Progress, name: string): readonly string[] {
   const earlier = new Map(before?.stages.map((stage) => [stage.key, stage]));
   const lines = after.stages.flatMap((stage) => {
     const previous = earlier.get(stage.key);
@@ -49,7 +49,7 @@ export function changes(before: Progress | null, after: Progress): readonly stri
     const moved = previous?.state !== stage.state || (stage.state === "running" && tenth(stage) !== tenth(previous));
     return moved && stage.state !== "waiting" ? [line(stage)] : [];
   });
-  return before?.state !== after.state || before.hold?.reason !== after.hold?.reason ? [...lines, ...holdLines(after)] : lines;
+  return before?.state !== after.state || before.hold?.reason !== after.hold?.reason ? [...lines, ...holdLines(after, name)] : lines;
 }
 
 function line({ key, state, done, total, dropped, failed, startedAt, endedAt }: StageProgress): string {

@@ -14,7 +14,7 @@ interface Point {
 function ranks(values: readonly number[]): number[] {
   const order = values.map((value, at) => ({ value, at })).toSorted((one, other) => one.value - other.value);
   const result = values.map(() => 0);
-  for (let start = 0; start < order.length; ) {
+  for (let start = 0; start < order.length;) {
     let end = start;
     while (end < order.length && order[end]?.value === order[start]?.value) end++;
     for (const { at } of order.slice(start, end)) result[at] = (start + end - 1) / 2;
@@ -42,13 +42,38 @@ function line(name: string, points: readonly Point[]): string {
 const asked = process.argv[2] ?? "labels";
 const chosen: readonly LabelSet[] = asked === "anchors" ? ["anchors"] : ["guide", "evaluator"];
 const [corpus, rules] = [loadCorpus(), loadRules()];
-const points = chosen.flatMap((set) => labelRows(corpus, set)).map((row) => ({
-  row,
-  scored: 1 + 4 * row.label,
-  judged: overall(rate({ said: row.messages.filter((message) => message.role === "user").map((message) => message.content), reply: row.reply }, rules)),
-}));
+const points = chosen
+  .flatMap((set) => labelRows(corpus, set))
+  .map((row) => ({
+    row,
+    scored: 1 + 4 * row.label,
+    judged: overall(
+      rate(
+        { said: row.messages.filter((message) => message.role === "user").map((message) => message.content), reply: row.reply },
+        rules,
+      ),
+    ),
+  }));
 process.stdout.write(`${line(asked, points)}\n`);
-for (const context of contextIds) process.stdout.write(`${line(context, points.filter(({ row }) => row.context === context))}\n`);
-for (const kind of new Set(points.map(({ row }) => row.kind))) process.stdout.write(`${line(kind, points.filter(({ row }) => row.kind === kind))}\n`);
+for (const context of contextIds)
+  process.stdout.write(
+    `${line(
+      context,
+      points.filter(({ row }) => row.context === context),
+    )}\n`,
+  );
+for (const kind of new Set(points.map(({ row }) => row.kind)))
+  process.stdout.write(
+    `${line(
+      kind,
+      points.filter(({ row }) => row.kind === kind),
+    )}\n`,
+  );
 const graded = points.filter(({ row }) => ["cold", "graded", "over-warm"].includes(row.kind));
-for (const level of [1, 2, 3, 4, 5]) process.stdout.write(`${line(`sentences of ${level}`, graded.filter(({ scored }) => Math.round(scored) === level))}\n`);
+for (const level of [1, 2, 3, 4, 5])
+  process.stdout.write(
+    `${line(
+      `sentences of ${level}`,
+      graded.filter(({ scored }) => Math.round(scored) === level),
+    )}\n`,
+  );

@@ -3,15 +3,27 @@ import type { ChatRequest } from "../request.ts";
 import { features, type Exchange } from "./features.ts";
 import { dimensions, type Dimension, type Rules } from "./rules.ts";
 
+/** However little sense a reply makes, this much of its level at most is taken away. */
+const maxNonsense = 0.85;
+
 export type Ratings = Readonly<Record<Dimension, number>>;
 
 /** Levels 1–5 by the declared rules, exact and without a seed. An empty reply is 1 throughout. */
 export function rate(exchange: Exchange, rules: Rules): Ratings {
   const found = Object.entries(exchange.reply.trim() === "" ? {} : features(exchange, rules));
+  const sense =
+    1 -
+    Math.min(
+      maxNonsense,
+      found.reduce((total, [name, value]) => total + value * (rules.sense[name] ?? 0), 0),
+    );
   const level = (dimension: Dimension): number => {
     if (found.length === 0) return 1;
-    const sum = found.reduce((total, [name, value]) => total + value * (rules.weights[name]?.[dimension] ?? 0), rules.base[dimension]);
-    return Math.min(5, Math.max(1, 1 + sum));
+    const sum = found.reduce(
+      (total, [name, value]) => total + value * (rules.weights[name]?.[dimension] ?? 0),
+      rules.base[dimension],
+    );
+    return Math.min(5, Math.max(1, 1 + sense * sum));
   };
   return Object.fromEntries(dimensions.map((dimension) => [dimension, level(dimension)])) as Ratings;
 }

@@ -6,7 +6,7 @@ import { rehearsalRoot } from "../corpus.ts";
 export const dimensions = ["affective", "cognitive", "response", "prosocial", "interest", "contextual", "relational"] as const;
 export type Dimension = (typeof dimensions)[number];
 
-export interface Lexicon {
+interface Lexicon {
   readonly cap: number;
   readonly pattern: RegExp;
 }
@@ -15,6 +15,8 @@ export interface Rules {
   readonly lexicons: Readonly<Record<string, Lexicon>>;
   readonly base: Readonly<Record<Dimension, number>>;
   readonly weights: Readonly<Record<string, Readonly<Record<Dimension, number>>>>;
+  /** Share of the whole that each mark of nonsense takes away. */
+  readonly sense: Readonly<Record<string, number>>;
 }
 
 function compile(entries: readonly string[]): RegExp {
@@ -28,7 +30,10 @@ export function loadRules(): Rules {
     lexicons: Record<string, { cap: number; words: string[] }>;
     base: Rules["base"];
     weights: Rules["weights"];
+    sense: Rules["sense"];
   };
-  const lexicons = Object.entries(raw.lexicons).map(([name, { cap, words }]) => [name, { cap, pattern: compile(words) }] as const);
-  return { lexicons: Object.fromEntries(lexicons), base: raw.base, weights: raw.weights };
+  const lexicons = Object.entries(raw.lexicons).map(
+    ([name, { cap, words }]) => [name, { cap, pattern: compile(words) }] as const,
+  );
+  return { lexicons: Object.fromEntries(lexicons), base: raw.base, weights: raw.weights, sense: raw.sense };
 }

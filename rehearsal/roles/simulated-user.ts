@@ -5,9 +5,11 @@ import { contentWords, lineValue, words } from "../text.ts";
 
 /** First words that may lose their capital behind a starter; any other could be a name. */
 const lowerable = new Set(
-  ("a after all an another apparently as at because before both each even every everybody everyone everything for from half her his how if in instead it it's its " +
+  (
+    "a after all an another apparently as at because before both each even every everybody everyone everything for from half her his how if in instead it it's its " +
     "lately most my nearly nobody none nothing on once one only our part people right she since some somebody someone something sometimes that that's the their then there " +
-    "there's these they they're they've this three today tonight two until we we've we're what whatever when whenever where whether which while without yesterday you").split(" "),
+    "there's these they they're they've this three today tonight two until we we've we're what whatever when whenever where whether which while without yesterday you"
+  ).split(" "),
 );
 
 function withStarter(starter: string, phrasing: string): string | undefined {
@@ -38,7 +40,10 @@ export function simulatedUserRole(corpus: Corpus) {
     const next = seeded(seed, "user", name, family.id, own.length);
 
     const person = seeded("slots", name, family.id);
-    const other = pick(corpus.voices.others.filter((candidate) => candidate !== name), person);
+    const other = pick(
+      corpus.voices.others.filter((candidate) => candidate !== name),
+      person,
+    );
     const time = pick(corpus.voices.times, person);
     const fill = (text: string) => text.replaceAll("{name}", name).replaceAll("{other}", other).replaceAll("{time}", time);
 
@@ -46,7 +51,12 @@ export function simulatedUserRole(corpus: Corpus) {
     const closings = corpus.voices.closings[family.context].map((closing) => closing.user);
     const said = own.join("\n").toLowerCase();
     const unsaid = (texts: readonly string[]) => texts.map(fill).filter((text) => !said.includes(text.toLowerCase().slice(1)));
-    const candidates = [unsaid(family.user[own.length] ?? []), own.length < beats ? [] : unsaid(closings), unsaid(family.user.flat()), closings.map(fill)];
+    const candidates = [
+      unsaid(family.user[own.length] ?? []),
+      own.length < beats ? [] : unsaid(closings),
+      unsaid(family.user.flat()),
+      closings.map(fill),
+    ];
     const phrasing = pick(candidates.find((list) => list.length > 0) ?? closings, next);
 
     const manner = (lineValue(system, "Manner") ?? "").toLowerCase();

@@ -11,6 +11,7 @@ import { freePort } from "./ports.ts";
 import { startRehearsal } from "./rehearsal.ts";
 import { temporalBinary } from "./temporal-binary.ts";
 import { queuesWithoutWorker } from "./pollers.ts";
+import { venvFolder } from "./venv.ts";
 
 export interface StackSettings {
   readonly home: string;
@@ -102,6 +103,7 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
         TEMPORAL_NAMESPACE: namespace,
         ATTUNE_HOME: home,
         ATTUNE_REHEARSAL_URL: teacher.url,
+        ATTUNE_PYTHON: settings.env["ATTUNE_PYTHON"] ?? join(venvFolder(settings), "bin", "python"),
       };
       for (const role of roles) {
         const command = [process.execPath, join(projectRoot, "workers", "main.ts"), role] as const;

@@ -35,7 +35,7 @@ export async function contextPipeline(tree: Tree, context: string, { measured, g
 function converse(tree: Tree, context: string): Promise<StageRecord> {
   const { run, queues } = tree.input;
   return piece(tree, stageKey("converse", context), async () => {
-    await runUnits(tree, "converse", context, {});
+    await runUnits(tree, "converse", context, tree.input.plan.conversations, {});
     return control(queues.control, `conversations of ${context}`).sealConversations({ run, context });
   });
 }
@@ -44,7 +44,7 @@ function steer(tree: Tree, context: string, conversations: Ref, guide: Promise<S
   const { run, queues } = tree.input;
   const key = stageKey("steer", context);
   return piece(tree, key, async () => {
-    await runUnits(tree, "steer", context, { conversations });
+    await runUnits(tree, "steer", context, conversations.rows ?? 0, { conversations });
     if (guide === null) return control(queues.control, `pairs of ${context}`).gatePairs({ run, context, scores: null });
     const model = output(await guide, "model");
     const draft = await control(queues.control, `what the guide scores of ${context}`).prepareGuideScore({ run, context, guide: model });
@@ -78,7 +78,7 @@ async function align(tree: Tree, context: string, pairs: Ref): Promise<Record<st
   return Object.fromEntries(plan.backbones.flatMap((backbone, i) => (adapters[i] === undefined ? [] : [[backbone, adapters[i]]])));
 }
 
-async function runUnits(tree: Tree, stage: Exclude<UnitStage, "evaluate">, context: string, inputs: Readonly<Record<string, Ref>>): Promise<void> {
+async function runUnits(tree: Tree, stage: Exclude<UnitStage, "evaluate">, context: string, units: number, inputs: Readonly<Record<string, Ref>>): Promise<void> {
   const { director, input } = tree;
   const { run, queues, plan } = input;
   await director.team.run(batch, {
@@ -88,7 +88,7 @@ async function runUnits(tree: Tree, stage: Exclude<UnitStage, "evaluate">, conte
       run,
       queues,
       group: { stage, context },
-      units: plan.conversations,
+      units,
       window: orders.window ?? plan.window,
       minKeptShare: plan.minKeptShare,
       stallHoldMs: plan.stallHoldMs,

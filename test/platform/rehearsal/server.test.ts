@@ -15,14 +15,20 @@ interface Started {
 async function start(...flags: readonly string[]): Promise<Started> {
   const log = join(tempFolder(), "rehearsal.jsonl");
   const program = fileURLToPath(new URL("../../../rehearsal/main.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, "--port", "0", "--log", log, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [program, "--port", "0", "--log", log, ...flags], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
-  for await (const line of createInterface({ input: child.stdout })) return { ...(JSON.parse(line) as { url: string; model: string }), log };
+  for await (const line of createInterface({ input: child.stdout }))
+    return { ...(JSON.parse(line) as { url: string; model: string }), log };
   throw new Error("The rehearsal teacher ended before it listened");
 }
 
 const messages = [
-  { role: "system", content: "You are the assistant in a conversation.\nKind of conversation: Learning Skills\nDesired empathy level: 0.50 of 1" },
+  {
+    role: "system",
+    content: "You are the assistant in a conversation.\nKind of conversation: Learning Skills\nDesired empathy level: 0.50 of 1",
+  },
   { role: "user", content: "My streak in the language app is huge, but real spoken Spanish just does not come out of me." },
 ];
 
@@ -36,12 +42,17 @@ function chat(url: string, body: object = {}, headers: Record<string, string> = 
 
 interface Completion {
   readonly model: string;
-  readonly choices: readonly [{ readonly finish_reason: string; readonly message: { readonly content: string | null; readonly refusal: string | null } }];
+  readonly choices: readonly [
+    { readonly finish_reason: string; readonly message: { readonly content: string | null; readonly refusal: string | null } },
+  ];
   readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number };
 }
 const read = async (answer: Response) => (await answer.json()) as Completion;
 const logLines = (file: string) =>
-  (existsSync(file) ? readFileSync(file, "utf8") : "").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+  (existsSync(file) ? readFileSync(file, "utf8") : "")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 it("answers as OpenAI's API does, the same to the same request", async () => {
   const { url, model, log } = await start();
@@ -64,7 +75,8 @@ it("answers as OpenAI's API does, the same to the same request", async () => {
 it("refuses what it can't do with a reason", async () => {
   const { url } = await start();
   expect((await chat(url, { model: "gpt-9" })).status).toBe(404);
-  for (const body of [{ messages: [] }, { stream: true }, { n: 2 }, { messages: [{ role: "user" }] }]) expect((await chat(url, body)).status).toBe(400);
+  for (const body of [{ messages: [] }, { stream: true }, { n: 2 }, { messages: [{ role: "user" }] }])
+    expect((await chat(url, body)).status).toBe(400);
   expect((await fetch(`${url}/embeddings`)).status).toBe(404);
 });
 
@@ -83,10 +95,25 @@ it("makes faults on request, and logs each", async () => {
   const begun = performance.now();
   await fault("latency=150");
   expect(performance.now() - begun).toBeGreaterThan(140);
-  const silent = fetch(`${url}/chat/completions`, { method: "POST", headers: { "x-rehearsal-fault": "silence" }, body: JSON.stringify({ model: "rehearsal", messages }), signal: AbortSignal.timeout(300) });
+  const silent = fetch(`${url}/chat/completions`, {
+    method: "POST",
+    headers: { "x-rehearsal-fault": "silence" },
+    body: JSON.stringify({ model: "rehearsal", messages }),
+    signal: AbortSignal.timeout(300),
+  });
   await expect(silent).rejects.toThrow();
   expect(logLines(log).map((line) => [line["fault"], line["status"]])).toEqual([
-    ["429", 429], ["500", 500], ["quota", 429], ["auth", 401], ["html", 200], ["reset", 0], ["empty", 200], ["truncated", 200], ["refusal", 200], [null, 200], ["silence", 0],
+    ["429", 429],
+    ["500", 500],
+    ["quota", 429],
+    ["auth", 401],
+    ["html", 200],
+    ["reset", 0],
+    ["empty", 200],
+    ["truncated", 200],
+    ["refusal", 200],
+    [null, 200],
+    ["silence", 0],
   ]);
 });
 
@@ -106,7 +133,8 @@ it("draws faults by seed: transport faults per attempt, content faults per key",
   const found = await outcomes(one.url);
   expect(await outcomes(other.url)).toEqual(found);
   expect(new Set(found)).toEqual(new Set(["500", "empty", "ok"]));
-  for (let key = 0; key < 12; key++) expect(new Set(found.slice(key * 6, key * 6 + 6).filter((outcome) => outcome !== "500")).size).toBeLessThanOrEqual(1);
+  for (let key = 0; key < 12; key++)
+    expect(new Set(found.slice(key * 6, key * 6 + 6).filter((outcome) => outcome !== "500")).size).toBeLessThanOrEqual(1);
 });
 
 it("keeps up with a busy run", async () => {

@@ -11,9 +11,14 @@ it.each(contextIds)("the shipped context %s has the corpus's families, word for 
   const file = fileURLToPath(new URL(`../../../configs/contexts/${id}.yaml`, import.meta.url));
   const context = contextSchema.parse(parse(readFileSync(file, "utf8")));
   expect(context).toMatchObject({ id, title: contextTitles[id], illustrative: true });
-  const played = corpus.families.filter((family) => family.context === id && ["pairs", "validation", "test"].includes(family.part));
+  const played = corpus.families.filter(
+    (family) => family.context === id && ["pairs", "validation", "test"].includes(family.part),
+  );
   expect(context.families).toEqual(played.map((family) => ({ id: family.id, split: family.part, situation: family.situation })));
   for (const manner of context.personas.manners) {
-    expect(corpus.voices.manners.some(({ word }) => word !== "" && manner.includes(word)), manner).toBe(true);
+    expect(
+      corpus.voices.manners.some(({ word }) => word !== "" && manner.includes(word)),
+      manner,
+    ).toBe(true);
   }
 });

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { userFault } from "../../../domain/detectors.ts";
-import { contextIds, levels, loadCorpus, type ContextId, type FamilyPart, type Level, type ReplyPart } from "../../../rehearsal/corpus.ts";
+import {
+  contextIds,
+  levels,
+  loadCorpus,
+  type ContextId,
+  type FamilyPart,
+  type Level,
+  type ReplyPart,
+} from "../../../rehearsal/corpus.ts";
 import { contentWords, wordCount, words } from "../../../rehearsal/text.ts";
 
 const corpus = loadCorpus();
@@ -21,8 +29,16 @@ describe.each(contextIds)("the families of %s", (context: ContextId) => {
   const families = corpus.families.filter((family) => family.context === context);
 
   it("are as many in each part as declared, each with its own situation", () => {
-    const counts: Record<FamilyPart, number> = { pairs: 8, validation: 4, test: 4, "labels-guide": 3, "labels-evaluator": 3, anchors: 4 };
-    for (const [part, count] of Object.entries(counts)) expect(families.filter((family) => family.part === part)).toHaveLength(count);
+    const counts: Record<FamilyPart, number> = {
+      pairs: 8,
+      validation: 4,
+      test: 4,
+      "labels-guide": 3,
+      "labels-evaluator": 3,
+      anchors: 4,
+    };
+    for (const [part, count] of Object.entries(counts))
+      expect(families.filter((family) => family.part === part)).toHaveLength(count);
     expect(new Set(families.map((family) => family.id)).size).toBe(26);
     expect(new Set(families.map((family) => family.situation)).size).toBe(26);
   });
@@ -38,11 +54,18 @@ describe.each(contextIds)("the families of %s", (context: ContextId) => {
       }
       for (const [at, beat] of family.user.entries()) {
         expect([beat.length, family.help[at]?.length], family.id).toEqual([3, 2]);
-        for (const [text, other] of [[beat[0]!, beat[1]!], [beat[0]!, beat[2]!], [beat[1]!, beat[2]!]] as const) {
+        for (const [text, other] of [
+          [beat[0]!, beat[1]!],
+          [beat[0]!, beat[2]!],
+          [beat[1]!, beat[2]!],
+        ] as const) {
           expect(share(contentWords(text), contentWords(other)), `${text} ~ ${other}`).toBeLessThanOrEqual(0.7);
         }
         for (const text of beat) {
-          expect(slots(text).every((slot) => ["name", "other", "time"].includes(slot ?? "")), text).toBe(true);
+          expect(
+            slots(text).every((slot) => ["name", "other", "time"].includes(slot ?? "")),
+            text,
+          ).toBe(true);
           expect(userFault(text, [], detectors), text).toBeNull();
         }
       }
@@ -61,7 +84,10 @@ describe.each(contextIds)("the replies of %s", (context: ContextId) => {
       expect(new Set(replies.map((reply) => reply.construction)).size).toBeGreaterThanOrEqual(3);
       for (const { construction, text } of replies) {
         expect(constructions).toContain(construction);
-        expect(slots(text).every((slot) => slot === "topic" || slot === "name"), text).toBe(true);
+        expect(
+          slots(text).every((slot) => slot === "topic" || slot === "name"),
+          text,
+        ).toBe(true);
         expect(wordCount(text), text).toBeLessThanOrEqual(18);
         const content = contentWords(text);
         const like = kept.find((other) => share(content, other.content) > 0.5);

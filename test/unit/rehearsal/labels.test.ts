@@ -26,7 +26,10 @@ describe.each(sets)("the set %s", (set) => {
   it("ends each conversation with the user and keeps all scores on their scales", () => {
     for (const row of rows[set]!) {
       expect(row.messages.at(-1)?.role, row.id).toBe("user");
-      expect(row.messages.every((message) => message.content !== "" && !message.content.includes("{")), row.id).toBe(true);
+      expect(
+        row.messages.every((message) => message.content !== "" && !message.content.includes("{")),
+        row.id,
+      ).toBe(true);
       expect(row.reply).not.toMatch(/\{(?:topic|name|other|time)\}/);
       expect(row.label).toBeGreaterThanOrEqual(0);
       expect(row.label).toBeLessThanOrEqual(1);

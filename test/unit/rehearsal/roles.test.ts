@@ -11,12 +11,21 @@ import { wordCount } from "../../../rehearsal/text.ts";
 const corpus = loadCorpus();
 const answer = answering(corpus, loadRules());
 const detectors = { offersHelp: true, lists: true, thankLoop: true, nearCopy: true, advice: true, saysItIsAi: true };
-const ask = (messages: readonly Message[], seed: number, schema?: string): ChatRequest => ({ model: "rehearsal", messages, seed, maxTokens: 1024, schema });
+const ask = (messages: readonly Message[], seed: number, schema?: string): ChatRequest => ({
+  model: "rehearsal",
+  messages,
+  seed,
+  maxTokens: 1024,
+  schema,
+});
 
 function userAsks(family: Family, name: string, turns: readonly Turn[]): Message[] {
   const system = `You play the person described below, in a chat with an assistant.\nName: ${name}\nPerson: x\nManner: blunt and a little impatient\nSituation: ${family.situation}`;
   const history = turns.map(({ speaker, text }): Message => ({ role: speaker === "user" ? "assistant" : "user", content: text }));
-  return [{ role: "system", content: system }, ...(history.length > 0 ? history : [{ role: "user" as const, content: "(The chat opens. Write your first message.)" }])];
+  return [
+    { role: "system", content: system },
+    ...(history.length > 0 ? history : [{ role: "user" as const, content: "(The chat opens. Write your first message.)" }]),
+  ];
 }
 
 function assistantAsks(family: Family, level: number, turns: readonly Turn[]): Message[] {
@@ -40,37 +49,57 @@ const played = corpus.families.filter((family) => ["pairs", "validation", "test"
 describe("the simulated user", () => {
   it("unfolds every family over eight turns and more, never saying a thing twice", () => {
     for (const family of played) {
-      const said = converse(family, "Mara", 11, 14).filter((turn) => turn.speaker === "user").map((turn) => turn.text);
+      const said = converse(family, "Mara", 11, 14)
+        .filter((turn) => turn.speaker === "user")
+        .map((turn) => turn.text);
       expect(new Set(said).size, family.id).toBe(14);
     }
   });
 
   it("has no two conversations alike", () => {
-    const texts = Array.from({ length: 24 }, (_, unit) => JSON.stringify(converse(played[unit % 8]!, ["Mara", "Idris", "Helen"][unit % 3]!, unit * 1000, 4)));
+    const texts = Array.from({ length: 24 }, (_, unit) =>
+      JSON.stringify(converse(played[unit % 8]!, ["Mara", "Idris", "Helen"][unit % 3]!, unit * 1000, 4)),
+    );
     expect(new Set(texts).size).toBe(24);
   });
 
   it("keeps the other person's name within a conversation", () => {
     const family = played.find(({ user }) => user.flat().filter((text) => text.includes("{other}")).length >= 2)!;
-    const said = converse(family, "Mara", 5, 8).map((turn) => turn.text).join(" ");
+    const said = converse(family, "Mara", 5, 8)
+      .map((turn) => turn.text)
+      .join(" ");
     expect(corpus.voices.others.filter((name) => said.includes(name)).length).toBeLessThanOrEqual(1);
   });
 
   it("plays a situation that someone else wrote by the family nearest to it", () => {
     const [family] = played;
-    const text = answer(ask(userAsks({ ...family!, situation: "Their dog was put to sleep and the house is empty." }, "Mara", []), 1)).text;
+    const text = answer(
+      ask(userAsks({ ...family!, situation: "Their dog was put to sleep and the house is empty." }, "Mara", []), 1),
+    ).text;
     expect(text).not.toBe("");
   });
 });
 
 describe("the assistant", () => {
-  it.each([[0.05, 1], [0.2, 2], [0.5, 3], [0.78, 4], [1, 5]] as const)("at %d speaks sentences of level %i beside fitting help", (level, expected) => {
+  it.each([
+    [0.05, 1],
+    [0.2, 2],
+    [0.5, 3],
+    [0.78, 4],
+    [1, 5],
+  ] as const)("at %d speaks sentences of level %i beside fitting help", (level, expected) => {
     for (const family of played) {
       const turns: Turn[] = [{ speaker: "user", text: family.user[2]![0]! }];
       const text = answer(ask(assistantAsks(family, level, turns), 3)).text;
       const sentences = corpus.replies[family.context].pairs[expected].map((reply) => fillReply(reply.text, family.topic));
-      expect(sentences.some((sentence) => text.includes(sentence)), text).toBe(true);
-      expect(family.help[2]!.some((help) => text.includes(help)), text).toBe(true);
+      expect(
+        sentences.some((sentence) => text.includes(sentence)),
+        text,
+      ).toBe(true);
+      expect(
+        family.help[2]!.some((help) => text.includes(help)),
+        text,
+      ).toBe(true);
       expect(wordCount(text)).toBeLessThanOrEqual(38);
     }
   });
@@ -82,7 +111,8 @@ describe("the assistant", () => {
   });
 
   it("is a function of seed and messages", () => {
-    const request = (seed: number) => ask(assistantAsks(played[0]!, 0.78, [{ speaker: "user", text: played[0]!.user[0]![0]! }]), seed);
+    const request = (seed: number) =>
+      ask(assistantAsks(played[0]!, 0.78, [{ speaker: "user", text: played[0]!.user[0]![0]! }]), seed);
     expect(answer(request(4)).text).toBe(answer(request(4)).text);
     expect(new Set(Array.from({ length: 20 }, (_, seed) => answer(request(seed)).text)).size).toBeGreaterThan(10);
   });
@@ -90,11 +120,27 @@ describe("the assistant", () => {
 
 describe("the inventor of persons", () => {
   const fields = (age: number, occupation: string) =>
-    ask([{ role: "system", content: "You invent people for realistic conversations." }, { role: "user", content: `Name: Mara\nAge: ${age}\nOccupation: ${occupation}\nManner: dry humour\nSituation: x` }], 1, "persona");
+    ask(
+      [
+        { role: "system", content: "You invent people for realistic conversations." },
+        { role: "user", content: `Name: Mara\nAge: ${age}\nOccupation: ${occupation}\nManner: dry humour\nSituation: x` },
+      ],
+      1,
+      "persona",
+    );
   it("believes fields that go together, and no others", () => {
-    const plausible = (age: number, occupation: string) => (JSON.parse(answer(fields(age, occupation)).text) as { plausible: boolean }).plausible;
-    expect([plausible(34, "a nurse"), plausible(71, "a retired librarian"), plausible(22, "a nursing student")]).toEqual([true, true, true]);
-    expect([plausible(31, "a retired librarian"), plausible(74, "a history student"), plausible(78, "a bus driver")]).toEqual([false, false, false]);
+    const plausible = (age: number, occupation: string) =>
+      (JSON.parse(answer(fields(age, occupation)).text) as { plausible: boolean }).plausible;
+    expect([plausible(34, "a nurse"), plausible(71, "a retired librarian"), plausible(22, "a nursing student")]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([plausible(31, "a retired librarian"), plausible(74, "a history student"), plausible(78, "a bus driver")]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });
 

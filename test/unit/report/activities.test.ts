@@ -83,7 +83,7 @@ async function seal(
 
 /** What the stages before `report` leave. */
 async function sealRun() {
-  await seal(run, "measure", {}, {}, { targets: Object.fromEntries(contexts.map((c) => [c, targetOf(c)])) });
+  await seal(run, "measure", { illustrative: true }, {}, { targets: Object.fromEntries(contexts.map((c) => [c, targetOf(c)])) });
   for (const id of ["guide", "evaluator"])
     await seal(run, `reward/${id}`, { mae: 0.07, calibrationSlope: 0.9, spearman: 0.9, n: 100 }, {}, { model: { id } });
   for (const context of contexts) {

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { HoldDetail } from "../../contract/failures.ts";
+import { client, heldFor, onStage, progressOf, setUp, tearDown, until } from "./harness.ts";
+import { done, failure } from "./stubs.ts";
+
+beforeAll(setUp);
+afterAll(tearDown);
+
+const quota: HoldDetail = { reason: "quota", message: "The account is out of credit", remedy: "Top it up" };
+const onlyTexts = { until: "converse" } as const;
+
+test("a held conversation goes back to the front, nothing new starts, resume goes on", async () => {
+  await onStage(
+    { conversations: 12, window: 2 },
+    async ({ world, start }) => {
+      let broke = false;
+      let mended = false;
+      world.unit = async ({ group, unit }) => {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        if (group.context === "one" && unit === 3 && !mended) {
+          broke = true;
+          throw failure("Held", quota);
+        }
+        return done;
+      };
+      const handle = await start();
+      const held = await heldFor(handle, "quota");
+      expect(broke).toBe(true);
+      expect(held.hold).toEqual(quota);
+      await until(() => world.open === 0, "open conversations to end");
+      const before = world.events.length;
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(world.events.length).toBe(before);
+      expect(world.events).not.toContain("unit converse two 11");
+      const { typedSearchAttributes } = await handle.describe();
+      expect(typedSearchAttributes.getAll().find(({ key }) => key.name === "AttuneHoldReason")?.value).toBe("quota");
+
+      mended = true;
+      await handle.executeUpdate("resume");
+      await handle.result();
+      const order = world.events.filter((event) => event.startsWith("unit converse one"));
+      expect(order).toHaveLength(12);
+      // The held one was the first to start again.
+      expect(order.indexOf("unit converse one 3")).toBeLessThan(order.indexOf("unit converse one 6"));
+    },
+    onlyTexts,
+  );
+});
+
+test("pause starts nothing new, resume goes on; both may come twice", async () => {
+  await onStage(
+    { conversations: 30, window: 2 },
+    async ({ world, start }) => {
+      world.unit = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        return done;
+      };
+      const handle = await start();
+      await until(() => world.events.length > 6, "first conversations");
+      await handle.executeUpdate("pause");
+      await handle.executeUpdate("pause");
+      await until(() => world.open === 0, "open conversations to end");
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      const before = world.events.length;
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      expect(world.events.length).toBe(before);
+      expect((await progressOf(handle)).state).toBe("paused");
+      await expect(handle.executeUpdate("setWidth", { args: [{ window: 0 }] })).rejects.toThrow();
+      await handle.executeUpdate("setWidth", { args: [{ window: 10 }] });
+      await handle.executeUpdate("resume");
+      await handle.executeUpdate("resume");
+      await handle.result();
+      expect(world.mostOpen).toBeGreaterThan(4);
+    },
+    onlyTexts,
+  );
+});
+
+test("too many dropped conversations hold the run; it goes on with more samples", async () => {
+  await onStage(
+    { contexts: ["one"], conversations: 10, minKeptShare: 0.8 },
+    async ({ world, start }) => {
+      world.unit = async ({ unit, sampleLimit }) =>
+        unit % 2 === 0 && sampleLimit < 5 ? { status: "dropped", reason: "near-copy", spend: { calls: 1, reread: 0, usd: 0 } } : done;
+      const handle = await start();
+      const held = await heldFor(handle, "kept-share");
+      expect(held.hold?.message).toMatch(/near-copy/);
+      await handle.executeUpdate("retryUnits", { args: [{ sampleLimit: 5 }] });
+      await handle.result();
+      const { stages } = await progressOf(handle);
+      expect(stages.find(({ key }) => key === "converse/one")).toMatchObject({ state: "done" });
+    },
+    onlyTexts,
+  );
+});
+
+test("a person may go on with what is kept", async () => {
+  await onStage(
+    { contexts: ["one"], conversations: 10, minKeptShare: 0.8 },
+    async ({ world, start }) => {
+      world.unit = async ({ unit }) => (unit < 3 ? { status: "failed", reason: "gave-up", spend: { calls: 1, reread: 0, usd: 0 } } : done);
+      const handle = await start();
+      await heldFor(handle, "kept-share");
+      await handle.executeUpdate("resume");
+      await handle.result();
+      expect(world.events).toContain("sealed converse/one");
+    },
+    onlyTexts,
+  );
+});
+
+test("an unknown failure of a unit is recorded, not retried for ever", async () => {
+  await onStage(
+    { contexts: ["one"], conversations: 4, minKeptShare: 0.5 },
+    async ({ world, start, workflowId }) => {
+      world.unit = async ({ unit }) => {
+        if (unit === 1) throw failure("ProviderRefusedRequest");
+        return done;
+      };
+      await (await start()).result();
+      const shard = await client().workflow.getHandle(`${workflowId}/converse/one/0`).result();
+      expect(shard).toMatchObject({ counts: { done: 3, dropped: {}, failed: { ProviderRefusedRequest: 1 } } });
+    },
+    onlyTexts,
+  );
+});
+
+test("the budget holds the run when it is used up and lets it go on when raised", async () => {
+  await onStage(
+    { contexts: ["one", "two"], conversations: 10, window: 2, budget: { calls: 12, usd: null } },
+    async ({ world, start }) => {
+      const handle = await start();
+      const held = await heldFor(handle, "budget");
+      expect(held.hold?.message).toMatch(/of 12 calls/);
+      // Of the two calls a conversation may need it spends one, so a little stays in each hand; never more than the cap.
+      expect(world.spendCalls).toBeGreaterThanOrEqual(8);
+      expect(world.spendCalls).toBeLessThanOrEqual(12);
+      await expect(handle.executeUpdate("raiseBudget", { args: [{ calls: 5, usd: null }] })).rejects.toThrow();
+      await handle.executeUpdate("raiseBudget", { args: [{ calls: 100, usd: null }] });
+      await handle.result();
+      expect(world.spendCalls).toBe(20);
+      expect((await progressOf(handle)).spend.calls).toBe(20);
+    },
+    onlyTexts,
+  );
+});
+
+test("a run in which nothing ends is held, and goes on by itself when something does", async () => {
+  await onStage(
+    { contexts: ["one"], conversations: 4, window: 1, stallHoldMs: 1500 },
+    async ({ world, start }) => {
+      let release = (): void => undefined;
+      const outage = new Promise<void>((resolve) => (release = resolve));
+      world.unit = async () => {
+        await outage;
+        return done;
+      };
+      const handle = await start();
+      await heldFor(handle, "stalled");
+      release();
+      await handle.result();
+    },
+    onlyTexts,
+  );
+});
