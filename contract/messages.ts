@@ -18,8 +18,10 @@ export const messages = {
   report: "report",
 } as const;
 
-/** Parent → child: the state a child must take on; the latest wins. */
+/** Parent → child: the state a child must take on. The server may deliver signals out of order: `paused` and `window` of the highest `seq` win. */
 export interface Control {
+  /** Rises with every control of this parent, from 1. */
+  readonly seq: number;
   readonly paused: boolean;
   /** Said to go on: holds end. */
   readonly resume?: true;
@@ -42,6 +44,8 @@ export interface RetryUnits {
 /** Child → parent: where it is. Sent coarsely, never per unit. */
 export interface ChildReport {
   readonly from: string;
+  /** Rises with every report of this child, from 1; counts of a lower one are old. */
+  readonly seq: number;
   readonly counts: Counts;
   readonly spend: Spend;
   /** Conversations in flight. */

@@ -18,6 +18,7 @@ export class Relay {
   readonly #ended = new Map<string, { counts: Counts; spend: Spend }>();
   readonly #hooks: { onControl: (control: Control) => void; onReport: (member: Member) => void };
   readonly #total: number;
+  #newestControl = 0;
   #ordered: boolean;
   #held = false;
 
@@ -98,10 +99,14 @@ export class Relay {
 
   #obey(control: Control): void {
     this.#hooks.onControl(control);
-    const { grant, ...change } = control;
-    this.#ordered = control.paused;
+    const { grant, seq, window, ...change } = control;
     if (control.resume === true) this.#held = false;
-    this.team.tell({ ...change, paused: this.paused });
+    const newest = seq > this.#newestControl;
+    if (newest) {
+      this.#newestControl = seq;
+      this.#ordered = control.paused;
+    }
+    this.team.tell({ ...change, ...(newest && window !== undefined ? { window } : {}), paused: this.paused });
     if (grant !== undefined) this.#pool.take(grant);
     this.report();
   }

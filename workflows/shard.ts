@@ -27,6 +27,7 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   let spend = noSpend;
   let held = false;
   let saidScheduled = false;
+  let newestControl = 0;
   /** Rises with every change that may let something start or end. */
   let changes = 0;
 
@@ -55,8 +56,11 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   setHandler(controlSignal, (control) => {
     if (control.resume === true || paused) watched.lastAt = Date.now();
     if (control.resume === true) held = false;
-    paused = control.paused;
-    window = control.window ?? window;
+    if (control.seq > newestControl) {
+      newestControl = control.seq;
+      paused = control.paused;
+      window = control.window ?? window;
+    }
     if (control.grant !== undefined) purse.take(control.grant);
     if (control.sampleLimit !== undefined && control.sampleLimit > sampleLimit) {
       sampleLimit = control.sampleLimit;

@@ -17,6 +17,8 @@ export interface Member {
   spend: Spend;
   open: number;
   allScheduled: boolean;
+  /** Highest `seq` of its reports. */
+  newest: number;
   granted: Allowance;
   /** What it asked for and has not been given. */
   draw: Allowance | null;
@@ -39,6 +41,7 @@ export class Team {
   readonly #members = new Map<string, Member>();
   readonly #onEnd: (member: Member) => void;
   #orders: Orders;
+  #seq = 0;
 
   constructor({ orders, onEnd }: { orders: Orders; onEnd: (member: Member) => void }) {
     this.#orders = orders;
@@ -57,21 +60,26 @@ export class Team {
   heard(report: ChildReport): Member | null {
     const member = this.#members.get(report.from);
     if (member === undefined) return null;
-    const { counts, spend, open, allScheduled, draw } = report;
-    Object.assign(member, { counts, spend, open, allScheduled, draw: draw ?? member.draw });
+    const { counts, spend, open, allScheduled, draw, seq } = report;
+    if (seq > member.newest) Object.assign(member, { counts, spend, open, allScheduled, newest: seq });
+    member.draw = draw ?? member.draw;
     return member;
   }
 
   tell({ resume, ...change }: Partial<Orders> & Pick<Control, "resume">): void {
     this.#orders = { ...this.#orders, ...change };
-    const control: Control = { ...change, paused: this.#orders.paused, ...(resume === true ? { resume } : {}) };
-    for (const { send } of this.#members.values()) send(control);
+    for (const { send } of this.#members.values()) send(this.#control({ ...change, ...(resume === true ? { resume } : {}) }));
   }
 
   grant(member: Member, amount: Allowance): void {
     member.granted = plus(member.granted, amount);
     member.draw = null;
-    member.send({ paused: this.#orders.paused, grant: amount });
+    member.send(this.#control({ grant: amount }));
+  }
+
+  #control(change: Omit<Partial<Control>, "seq">): Control {
+    this.#seq += 1;
+    return { ...change, paused: this.#orders.paused, seq: this.#seq };
   }
 
   /** Runs a child to its end. Cancelled with its parent; when the parent is closed otherwise, it is asked to cancel, so that it stops what it owns. */
@@ -88,6 +96,7 @@ export class Team {
       spend: noSpend,
       open: 0,
       allScheduled: false,
+      newest: 0,
       granted: nothing,
       draw: null,
       send: (control) => {

@@ -10,6 +10,7 @@ const everyShare = 0.1;
 /** Reports to the parent, coarsely; whatever can't wait is sent at once. */
 export class Upward {
   readonly #total: number;
+  #seq = 0;
   #sentAt = 0;
   #sentSettled = 0;
 
@@ -18,16 +19,17 @@ export class Upward {
   }
 
   /** `urgent` for what the parent acts on: a hold, a draw, the last unit scheduled. Answers whether it was sent. */
-  send(report: Omit<ChildReport, "from">, urgent = false): boolean {
+  send(report: Omit<ChildReport, "from" | "seq">, urgent = false): boolean {
     const { parent, workflowId } = workflowInfo();
     const done = settled(report.counts);
     const due = Date.now() - this.#sentAt >= everyMs || done - this.#sentSettled >= everyShare * this.#total;
     if (parent === undefined || !(urgent || (due && done !== this.#sentSettled))) return false;
     this.#sentAt = Date.now();
     this.#sentSettled = done;
+    this.#seq += 1;
     // A parent that has closed wants no reports; it has asked this workflow to end.
     void getExternalWorkflowHandle(parent.workflowId, parent.runId)
-      .signal(reportSignal, { ...report, from: workflowId })
+      .signal(reportSignal, { ...report, from: workflowId, seq: this.#seq })
       .catch(() => undefined);
     return true;
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
+import { WorkflowUpdateFailedError } from "@temporalio/client";
 import { messages } from "../../contract/messages.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { commandOutput } from "../output.ts";
@@ -38,13 +38,11 @@ export async function cancel(wanted: string, options: Options & { readonly wait?
   await withClient(project, (client) =>
     withStores(project, async ({ records }) => {
       const { workflowId } = await findRun(records, wanted);
+      // The server takes a cancel of a closed run without a word.
+      const { status } = await look(client, workflowId, project.queues);
+      if (status !== "RUNNING") throw new CliError(exitCodes.failed, `${workflowId} is not open (${status.toLowerCase()}): there is nothing to cancel.`);
       const handle = client.workflow.getHandle(workflowId);
-      try {
-        await handle.cancel();
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-        throw new CliError(exitCodes.failed, `${workflowId} is not open: there is nothing to cancel.`);
-      }
+      await handle.cancel();
       if (options.wait !== false) {
         output.say(`Cancelling ${workflowId} …`);
         await handle.result().catch(() => undefined);
