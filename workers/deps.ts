@@ -27,7 +27,13 @@ export function openDeps(env: Env): { readonly deps: Deps; readonly close: () =>
     callStore,
     caller: modelCaller({ store: callStore }),
     config: configReader(artifacts),
-    env: { home, projectRoot, python: env["ATTUNE_PYTHON"] ?? join(home, "venv", "bin", "python"), codeVersion: codeVersion(projectRoot), now: () => new Date() },
+    env: {
+      home,
+      projectRoot,
+      python: env["ATTUNE_PYTHON"] ?? join(home, "venv", "bin", "python"),
+      codeVersion: codeVersion(projectRoot),
+      now: () => new Date(),
+    },
     log: consoleLogger(secretNames(env)),
   };
   const close = async () => {

@@ -31,14 +31,20 @@ export async function createGpuWorker({ env, devices, ...settings }: GpuWorkerSe
   // Jobs outlive their worker, so there is little to wait for.
   const shutdown = { shutdownGraceTime: "1 second", shutdownForceTime: "12 seconds" } as const;
   const options: readonly WorkerOptions[] = [
-    { ...base, ...shutdown, taskQueue: queues.gpu, activities: makePoolActivities(deps, node), maxConcurrentActivityTaskExecutions: 4 },
+    {
+      ...base,
+      ...shutdown,
+      taskQueue: queues.gpu,
+      activities: makePoolActivities(deps, node),
+      maxConcurrentActivityTaskExecutions: 4,
+    },
     {
       ...base,
       ...shutdown,
       taskQueue: own,
       activities: jobs,
-      // One more than devices: a job that waits for a device takes it as soon as it is free.
-      maxConcurrentActivityTaskExecutions: devices + 1,
+      // The next job waits in the queue, where waiting costs nothing.
+      maxConcurrentActivityTaskExecutions: devices,
       // A cancel reaches a job with its heartbeat.
       maxHeartbeatThrottleInterval: "2 seconds",
     },

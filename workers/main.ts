@@ -32,7 +32,9 @@ async function main(role: string | undefined): Promise<number> {
   try {
     connection = await NativeConnection.connect({ address });
   } catch (error) {
-    deps.log.error(`No Temporal server answers at ${address}. Start the dev stack (npx attune dev) or set TEMPORAL_ADDRESS.`, { cause: String(error) });
+    deps.log.error(`No Temporal server answers at ${address}. Start the dev stack (npx attune dev) or set TEMPORAL_ADDRESS.`, {
+      cause: String(error),
+    });
     await close();
     return 3;
   }

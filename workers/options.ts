@@ -17,6 +17,10 @@ export interface RoleWorker {
 }
 
 /** Shared by all roles; the identity is what the UI's Workers page shows. */
-export function baseOptions({ connection, namespace }: WorkerSettings, role: string, host: string): Pick<WorkerOptions, "connection" | "namespace" | "identity"> {
+export function baseOptions(
+  { connection, namespace }: WorkerSettings,
+  role: string,
+  host: string,
+): Pick<WorkerOptions, "connection" | "namespace" | "identity"> {
   return { connection, namespace, identity: `${role} ${process.pid}@${host}` };
 }

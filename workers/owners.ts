@@ -26,7 +26,10 @@ export function ownerLookup({
   return async (owner) => {
     if (owner.cluster !== cluster || owner.namespace !== namespace || owner.workflowId === "") return "unknown";
     try {
-      const { workflowExecutionInfo } = await connection.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId: owner.workflowId } });
+      const { workflowExecutionInfo } = await connection.workflowService.describeWorkflowExecution({
+        namespace,
+        execution: { workflowId: owner.workflowId },
+      });
       return workflowExecutionInfo?.status === undefined ? "unknown" : workflowExecutionInfo.status === running;
     } catch (error) {
       return (error as { code?: unknown }).code === notFound ? false : "unknown";

@@ -6,7 +6,12 @@ export function temporalLogger(log: Logger): DefaultLogger {
   return new DefaultLogger("WARN", ({ level, message, meta }) => {
     const { workflowId, activityType, taskQueue, error } = meta ?? {};
     const fields = Object.fromEntries(
-      Object.entries({ workflowId, activityType, taskQueue, error: error === undefined ? undefined : String(error).slice(0, 300) }).filter(([, value]) => value !== undefined),
+      Object.entries({
+        workflowId,
+        activityType,
+        taskQueue,
+        error: error === undefined ? undefined : String(error).slice(0, 300),
+      }).filter(([, value]) => value !== undefined),
     );
     if (level === "ERROR") log.error(message, fields);
     else log.warn(message, fields);

@@ -6,7 +6,12 @@ import { failures } from "../contract/failures.ts";
 /** Everything but an outage is final: what a retry can't mend ends the activity at once. */
 const final = [...Object.values(failures).filter((type) => type !== failures.unavailable), "PayloadsTooLarge"];
 
-const retry = { initialInterval: "1 second", backoffCoefficient: 2, maximumInterval: "1 minute", nonRetryableErrorTypes: final } as const;
+const retry = {
+  initialInterval: "1 second",
+  backoffCoefficient: 2,
+  maximumInterval: "1 minute",
+  nonRetryableErrorTypes: final,
+} as const;
 
 /** Quick, idempotent steps. They don't heartbeat, so a killed worker is noticed by `startToCloseTimeout`. */
 export function control(taskQueue: string, summary: string): ActivityInterfaceFor<ControlActivities> {

@@ -1,12 +1,13 @@
 import { condition, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { BatchInput, BatchResult, Counts } from "../contract/experiment.ts";
 import type { HoldDetail } from "../contract/failures.ts";
+import { messages } from "../contract/messages.ts";
 import { allOf } from "./all-of.ts";
 import { attributes } from "./attributes.ts";
 import { gaveUp, settled, sumCounts, sumSpend, total } from "./counts.ts";
 import { Relay } from "./relay.ts";
 import { shard } from "./shard.ts";
-import { groupName } from "./summaries.ts";
+import { groupName, updateCommand } from "./summaries.ts";
 
 /** Units of a shard: its history stays well below the server's limits. */
 const shardUnits = 400;
@@ -19,7 +20,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const { workflowId } = workflowInfo();
   const results = new Map<number, { result: BatchResult; sampleLimit: number }>();
   let { sampleLimit } = input;
-  /** A person has seen that too few are kept and let it go on. */
+  /** A person has seen that too few are kept: no more holds for it until all units have ended, and none then if it was to go on with what is kept. */
+  let seen = false;
   let accepted = false;
   let shown = 0;
 
@@ -27,12 +29,15 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     orders: { paused: input.paused, window: input.window, sampleLimit },
     total: input.units,
     onControl: (control) => {
-      if (control.resume === true && tooFewKept(input, relay.counts)) accepted = true;
+      if (control.resume === true && tooFewKept(input, relay.counts)) {
+        seen = true;
+        accepted = control.sampleLimit === undefined;
+      }
       sampleLimit = Math.max(sampleLimit, control.sampleLimit ?? 0);
     },
     onReport: () => {
       const { counts } = relay;
-      if (!accepted && !relay.paused && tooFewKept(input, counts)) relay.hold(keptShare(input, counts));
+      if (!seen && !relay.paused && tooFewKept(input, counts)) relay.hold(keptShare(input, counts));
       show(counts);
     },
   });
@@ -91,6 +96,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       return last !== undefined && gaveUp(last.result.counts) > 0 && last.sampleLimit < sampleLimit;
     });
     if (again.length === 0) break;
+    seen = false;
     accepted = false;
     await runRound(again, round);
   }
@@ -114,6 +120,6 @@ function keptShare({ units, minKeptShare, group }: BatchInput, counts: Counts): 
   return {
     reason: "kept-share",
     message: `${group.stage} ${groupName(group)}: ${total(counts.dropped)} dropped and ${total(counts.failed)} failed of ${units} (${reasons}); at least ${Math.round(minKeptShare * 100)} % must be kept`,
-    remedy: "Look at the reasons. Go on with what is kept: attune resume. Give each turn more samples: attune retry. Else cancel, change the prompts or rules, and run again.",
+    remedy: `Look at the reasons. Go on with what is kept: npx attune resume. Give each turn more samples: ${updateCommand(messages.retryUnits, { sampleLimit: 8 })}. Else cancel, change the prompts or rules, and run again.`,
   };
 }

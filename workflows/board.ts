@@ -54,8 +54,13 @@ export class Board {
     const units = progress.stages.filter(({ total: of }) => of > 1);
     const sum = (count: (piece: StageProgress) => number) => units.reduce((all, piece) => all + count(piece), 0);
     const of = sum((piece) => piece.total);
-    const done = sum((piece) => (piece.state === "done" || piece.state === "reused" ? piece.total : piece.done + gaveUp({ done: 0, dropped: { d: piece.dropped }, failed: { f: piece.failed } })));
-    const stage = stages.findLast((name) => progress.stages.some((piece) => piece.stage === name && piece.state !== "waiting")) ?? "measure";
+    const done = sum((piece) =>
+      piece.state === "done" || piece.state === "reused"
+        ? piece.total
+        : piece.done + gaveUp({ done: 0, dropped: { d: piece.dropped }, failed: { f: piece.failed } }),
+    );
+    const stage =
+      stages.findLast((name) => progress.stages.some((piece) => piece.stage === name && piece.state !== "waiting")) ?? "measure";
     const moved = done - this.#shown.done >= shownShare * of || (done === of && done !== this.#shown.done);
     if (!moved && stage === this.#shown.stage) return;
     const cost = progress.spend.usd;

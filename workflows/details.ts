@@ -1,7 +1,13 @@
 import { workflowInfo } from "@temporalio/workflow";
 import type { Progress, StageProgress } from "../contract/experiment.ts";
 
-const marks: Readonly<Record<StageProgress["state"], string>> = { waiting: "·", running: "▶", done: "✓", reused: "✓ reused", failed: "✗ failed" };
+const marks: Readonly<Record<StageProgress["state"], string>> = {
+  waiting: "·",
+  running: "▶",
+  done: "✓",
+  reused: "✓ reused",
+  failed: "✗ failed",
+};
 
 /** The UI keeps 20,000 bytes. */
 const longest = 19_000;
@@ -10,11 +16,22 @@ const longest = 19_000;
 export function detailsOf({ state, hold, stages, spend, budget }: Progress): string {
   const { workflowId } = workflowInfo();
   const lines = [
-    ...(hold === null ? [] : [`**Held (${hold.reason}).** ${hold.message}`, "", `${hold.remedy}`, "", `Go on: \`attune resume ${workflowId}\``, ""]),
-    ...(state === "paused" ? [`**Paused.** Go on: \`attune resume ${workflowId}\``, ""] : []),
+    ...(hold === null
+      ? []
+      : [
+          `**Held (${hold.reason}).** ${hold.message}`,
+          "",
+          `${hold.remedy}`,
+          "",
+          `Go on: \`npx attune resume ${workflowId}\``,
+          "",
+        ]),
+    ...(state === "paused" ? [`**Paused.** Go on: \`npx attune resume ${workflowId}\``, ""] : []),
     "| piece | state | done | dropped | failed |",
     "|---|---|---|---|---|",
-    ...stages.map((piece) => `| ${piece.key} | ${marks[piece.state]} | ${doneOf(piece)} | ${some(piece.dropped)} | ${some(piece.failed)} |`),
+    ...stages.map(
+      (piece) => `| ${piece.key} | ${marks[piece.state]} | ${doneOf(piece)} | ${some(piece.dropped)} | ${some(piece.failed)} |`,
+    ),
     "",
     `Calls: ${spend.calls}${budget.calls === null ? "" : ` of ${budget.calls}`}, re-read ${spend.reread}. Cost: ${costOf(spend.usd)}${budget.usd === null ? "" : ` of $${budget.usd}`}.`,
   ];

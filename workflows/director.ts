@@ -1,5 +1,6 @@
 import { ApplicationFailure, condition, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { HoldDetail } from "../contract/failures.ts";
+import { messages } from "../contract/messages.ts";
 import type { ChildReport, RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
 import type { Allowance, RunRef, Spend } from "../contract/units.ts";
 import { control } from "./activities.ts";
@@ -8,8 +9,9 @@ import { attributes } from "./attributes.ts";
 import { deal, reserved } from "./budget.ts";
 import { noSpend, sumSpend } from "./counts.ts";
 import { pauseUpdate, raiseBudgetUpdate, reportSignal, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
+import { updateCommand } from "./summaries.ts";
 import { Team } from "./team.ts";
-import type { Member } from "./team.ts";
+import type { Member, Orders } from "./team.ts";
 
 export type DirectorState = "running" | "paused" | "held";
 
@@ -28,7 +30,19 @@ export class Director {
   #ended: Spend[] = [];
   #dealDue = false;
 
-  constructor({ run, controlQueue, budget, window, changed }: { run: RunRef; controlQueue: string; budget: Allowance; window: number; changed: () => void }) {
+  constructor({
+    run,
+    controlQueue,
+    budget,
+    window,
+    changed,
+  }: {
+    run: RunRef;
+    controlQueue: string;
+    budget: Allowance;
+    window: number;
+    changed: () => void;
+  }) {
     this.#run = run;
     this.#controlQueue = controlQueue;
     this.#cap = budget;
@@ -49,7 +63,9 @@ export class Director {
     setHandler(resumeUpdate, () => this.#resume());
     setHandler(raiseBudgetUpdate, (budget) => this.#raise(budget), { validator: (budget) => this.#checkRaise(budget) });
     setHandler(setWidthUpdate, ({ window }) => this.team.tell({ window }), { validator: checkWidth });
-    setHandler(retryUnitsUpdate, ({ sampleLimit }) => this.#retry(sampleLimit), { validator: (retry) => this.#checkRetry(retry) });
+    setHandler(retryUnitsUpdate, ({ sampleLimit }) => this.#retry(sampleLimit), {
+      validator: (retry) => this.#checkRetry(retry),
+    });
   }
 
   get state(): DirectorState {
@@ -77,7 +93,10 @@ export class Director {
     return {
       calls: calls + since(reported.calls, this.#reportedThen.calls),
       reread: reread + since(reported.reread, this.#reportedThen.reread),
-      usd: usd === null || reported.usd === null || this.#reportedThen.usd === null ? null : usd + since(reported.usd, this.#reportedThen.usd),
+      usd:
+        usd === null || reported.usd === null || this.#reportedThen.usd === null
+          ? null
+          : usd + since(reported.usd, this.#reportedThen.usd),
     };
   }
 
@@ -131,11 +150,11 @@ export class Director {
     this.#pass();
   }
 
-  #resume(): void {
+  #resume(change: Partial<Orders> = {}): void {
     this.#hold = null;
     this.#paused = false;
     this.#dealDue ||= this.team.members.some(({ draw }) => draw !== null);
-    this.team.tell({ paused: false, resume: true });
+    this.team.tell({ ...change, paused: false, resume: true });
     this.#show();
   }
 
@@ -147,8 +166,9 @@ export class Director {
   }
 
   #retry(sampleLimit: number): void {
-    this.team.tell({ sampleLimit });
-    if (this.#hold?.reason === "kept-share") this.#resume();
+    // In one signal: the order of two is not certain.
+    if (this.#hold?.reason === "kept-share") this.#resume({ sampleLimit });
+    else this.team.tell({ sampleLimit });
   }
 
   #pass(): void {
@@ -169,18 +189,22 @@ export class Director {
     if (!this.capped) throw refusal("This run was started without a budget: its conversations draw none");
     const lowers = (next: number | null, now: number | null) => next !== null && (now === null || !(next >= now));
     if (lowers(calls, this.#cap.calls) || lowers(usd, this.#cap.usd)) {
-      throw refusal(`A budget can only be raised: it is ${this.#cap.calls ?? "any number of"} calls and ${this.#cap.usd === null ? "any cost" : `$${this.#cap.usd}`}`);
+      throw refusal(
+        `A budget can only be raised: it is ${this.#cap.calls ?? "any number of"} calls and ${this.#cap.usd === null ? "any cost" : `$${this.#cap.usd}`}`,
+      );
     }
   }
 
   #checkRetry({ sampleLimit }: RetryUnits): void {
     const now = this.team.orders.sampleLimit ?? 0;
-    if (!Number.isInteger(sampleLimit) || sampleLimit <= now || sampleLimit > 20) throw refusal(`Samples a turn must be a whole number above ${now}, 20 at most`);
+    if (!Number.isInteger(sampleLimit) || sampleLimit <= now || sampleLimit > 20)
+      throw refusal(`Samples a turn must be a whole number above ${now}, 20 at most`);
   }
 }
 
 function checkWidth({ window }: SetWidth): void {
-  if (!Number.isInteger(window) || window < 1 || window > 400) throw refusal("Conversations open at a time must be a whole number from 1 to 400");
+  if (!Number.isInteger(window) || window < 1 || window > 400)
+    throw refusal("Conversations open at a time must be a whole number from 1 to 400");
 }
 
 function refusal(message: string): ApplicationFailure {
@@ -192,6 +216,11 @@ function usedUp(cap: Allowance, recorded: Spend, left: Allowance): HoldDetail {
     ...(cap.calls === null ? [] : [`${recorded.calls} of ${cap.calls} calls`]),
     ...(cap.usd === null ? [] : [`$${(recorded.usd ?? 0).toFixed(2)} of $${cap.usd}`]),
   ];
-  const rest = left.calls === null || left.calls === 0 ? "" : `; the ${left.calls} calls left are less than one conversation may need`;
-  return { reason: "budget", message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`, remedy: "Raise it: attune budget raise" };
+  const rest =
+    left.calls === null || left.calls === 0 ? "" : `; the ${left.calls} calls left are less than one conversation may need`;
+  return {
+    reason: "budget",
+    message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`,
+    remedy: `Raise it: ${updateCommand(messages.raiseBudget, { calls: cap.calls === null ? null : cap.calls * 2, usd: cap.usd === null ? null : cap.usd * 2 })}`,
+  };
 }

@@ -70,7 +70,7 @@ async function awaitServing({ run, queues }: JobOwner, afterGeneration: number):
 }
 
 async function watchGenerations(owner: JobOwner, first: number): Promise<never> {
-  for (let generation = first; ; ) generation = await awaitServing(owner, generation);
+  for (let generation = first; ;) generation = await awaitServing(owner, generation);
 }
 
 /** All batches, adapter by adapter. About as many conversations are open as the server decodes side by side: more would evict each other's cache. */

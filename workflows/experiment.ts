@@ -1,4 +1,12 @@
-import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
 import type { ExperimentInput, ExperimentResult } from "../contract/experiment.ts";
 import type { StageRecord } from "../contract/stages.ts";
 import { control } from "./activities.ts";
@@ -19,8 +27,19 @@ import { genericModel } from "./stages/reward.ts";
 /** The whole run of an experiment: measure → converse → steer → reward, align → evaluate → report. Contexts don't wait for each other. */
 export async function experiment(input: ExperimentInput): Promise<ExperimentResult> {
   const { run, queues, plan } = input;
-  const director: Director = new Director({ run, controlQueue: queues.control, budget: plan.budget, window: plan.window, changed: () => board.show() });
-  const board = new Board(piecesOf(input), () => ({ state: director.state, hold: director.hold, spend: director.spend, budget: director.budget }));
+  const director: Director = new Director({
+    run,
+    controlQueue: queues.control,
+    budget: plan.budget,
+    window: plan.window,
+    changed: () => board.show(),
+  });
+  const board = new Board(piecesOf(input), () => ({
+    state: director.state,
+    hold: director.hold,
+    spend: director.spend,
+    budget: director.budget,
+  }));
   const keys = childKeys(input);
   director.listen((member) => board.counted(keys.get(member.id) ?? "", member));
   setHandler(progressQuery, () => board.progress);
@@ -55,11 +74,18 @@ async function grow(tree: Tree): Promise<ExperimentResult> {
   const [, , evaluator, ...byContext] = await allOf([measured, guide, evaluating, ...contexts] as const);
   if (!wants(input, "evaluate") || evaluator === null) return stopped;
 
-  const pieces = Object.fromEntries(plan.contexts.map((context, i): [string, ContextPieces] => [context, byContext[i] ?? { preference: null, adapters: {} }]));
+  const pieces = Object.fromEntries(
+    plan.contexts.map((context, i): [string, ContextPieces] => [context, byContext[i] ?? { preference: null, adapters: {} }]),
+  );
   const evaluations = await evaluateAll(tree, evaluator, pieces);
   if (!wants(input, "report")) return stopped;
 
-  const report = await piece(tree, "report", () => control(queues.control, "results and report").buildReport({ run }), evaluations);
+  const report = await piece(
+    tree,
+    "report",
+    () => control(queues.control, "results and report").buildReport({ run }),
+    evaluations,
+  );
   await control(queues.control, "experts and reference").publish({ run });
   const gapReduction = gapReductionOf(report);
   upsertSearchAttributes([{ key: attributes.gapReduction, value: gapReduction }]);
@@ -69,7 +95,9 @@ async function grow(tree: Tree): Promise<ExperimentResult> {
 /** Which piece a child works for. */
 function childKeys({ plan }: ExperimentInput): Map<string, string> {
   return new Map([
-    ...plan.contexts.flatMap((context) => (["converse", "steer"] as const).map((stage): [string, string] => [childId(stage, context), `${stage}/${context}`])),
+    ...plan.contexts.flatMap((context) =>
+      (["converse", "steer"] as const).map((stage): [string, string] => [childId(stage, context), `${stage}/${context}`]),
+    ),
     ...plan.backbones.map((backbone): [string, string] => [childId("eval", backbone), `evaluate/${backbone}`]),
   ]);
 }

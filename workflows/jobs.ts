@@ -1,4 +1,11 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, sleep, TimeoutFailure, workflowInfo } from "@temporalio/workflow";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  sleep,
+  TimeoutFailure,
+  workflowInfo,
+} from "@temporalio/workflow";
 import type { JobDraft } from "../contract/activities.ts";
 import type { ExperimentPlan } from "../contract/experiment.ts";
 import { failures } from "../contract/failures.ts";
@@ -36,14 +43,22 @@ export function nameOf(piece: string): string {
 }
 
 function onNode({ plan }: JobOwner, { claim, deadlineSeconds }: JobRequest, piece: string) {
-  return node(claim.queue, `${piece} on ${claim.node}, fence ${claim.fence}`, { deadlineSeconds, nodeLostSeconds: plan.nodeLostSeconds });
+  return node(claim.queue, `${piece} on ${claim.node}, fence ${claim.fence}`, {
+    deadlineSeconds,
+    nodeLostSeconds: plan.nodeLostSeconds,
+  });
 }
 
 /**
  * Claims a node, works there, and claims again when the node is lost or the job was ended from outside, within the limits of starts by cause. However
  * this ends, the job is stopped: some cancels reach no attempt at all.
  */
-async function withJob<T>(owner: JobOwner, piece: string, draft: JobDraft, work: (request: JobRequest) => Promise<T>): Promise<T> {
+async function withJob<T>(
+  owner: JobOwner,
+  piece: string,
+  draft: JobDraft,
+  work: (request: JobRequest) => Promise<T>,
+): Promise<T> {
   const { run, queues, plan, gate } = owner;
   const job = nameOf(piece);
   const ends: Record<string, number> = {};
@@ -67,7 +82,9 @@ async function withJob<T>(owner: JobOwner, piece: string, draft: JobDraft, work:
         const times = (ends[end.cause] ?? 0) + 1;
         ends[end.cause] = times;
         if (times > plan.jobRestarts) throw error;
-        await sleep(Math.min(longestWaitMs, 1000 * 2 ** (times - 1)), { summary: `${piece} was ${end.cause}: start ${times + 1}` });
+        await sleep(Math.min(longestWaitMs, 1000 * 2 ** (times - 1)), {
+          summary: `${piece} was ${end.cause}: start ${times + 1}`,
+        });
       }
     }
   } finally {
@@ -89,11 +106,14 @@ async function stopEverywhere(job: string, piece: string, queues: readonly strin
 
 /** No worker of the node took the job in time: it is lost, or so busy that another node may do. */
 function neverTaken(error: unknown): boolean {
-  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === "SCHEDULE_TO_START";
+  return (
+    error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === "SCHEDULE_TO_START"
+  );
 }
 
 /** How a job ended that may be started again; null for anything else. */
 function lostEnd(error: unknown): JobEnd | null {
-  if (!(error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === failures.jobLost)) return null;
+  if (!(error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === failures.jobLost))
+    return null;
   return (error.cause.details?.[0] as JobEnd | undefined) ?? { job: "", cause: "killed", exitCode: null, signal: null, tail: "" };
 }

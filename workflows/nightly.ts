@@ -32,7 +32,13 @@ async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Qu
   const keys = new Map(plan.backbones.map((backbone) => [childId(backbone), stageKey("evaluate", backbone)]));
   // A night is bounded by its items and by what each conversation may spend, so it draws from no budget.
   const noCap = { calls: null, usd: null };
-  const director: Director = new Director({ run, controlQueue: queues.control, budget: noCap, window: plan.window, changed: () => board.show() });
+  const director: Director = new Director({
+    run,
+    controlQueue: queues.control,
+    budget: noCap,
+    window: plan.window,
+    changed: () => board.show(),
+  });
   const board = new Board(
     [...keys.values()].map((key) => ({ key, stage: "evaluate" as const, total })),
     () => ({ state: director.state, hold: director.hold, spend: director.spend, budget: director.budget }),
@@ -46,7 +52,16 @@ async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Qu
     const record = await director.team.run(evaluation, {
       id: childId(backbone),
       unit: plan.allowance.evaluate,
-      input: (orders) => ({ run, queues, plan, backbone, adapters: adapters[backbone] ?? {}, scorers, unlimited: true, paused: orders.paused }),
+      input: (orders) => ({
+        run,
+        queues,
+        plan,
+        backbone,
+        adapters: adapters[backbone] ?? {},
+        scorers,
+        unlimited: true,
+        paused: orders.paused,
+      }),
       staticSummary: `night of ${backbone}`,
       typedSearchAttributes: [
         { key: attributes.experiment, value: run.name },

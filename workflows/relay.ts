@@ -71,12 +71,11 @@ export class Relay {
     return this.team.members.reduce((sum, { open }) => sum + open, 0);
   }
 
-  /** Stops new work here at once and tells the parent why; it goes on when the parent says so. */
+  /** Stops new work here at once and tells the parent why; it goes on when the parent says so. The first reason is told, once. */
   hold(hold: HoldDetail): void {
-    if (!this.#held) {
-      this.#held = true;
-      this.team.tell({ paused: true });
-    }
+    if (this.#held) return;
+    this.#held = true;
+    this.team.tell({ paused: true });
     this.report(hold);
   }
 

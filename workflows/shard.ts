@@ -1,4 +1,12 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, condition, isCancellation, setHandler, workflowInfo } from "@temporalio/workflow";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
 import type { BatchResult, Counts, ShardInput } from "../contract/experiment.ts";
 import { failures } from "../contract/failures.ts";
 import type { HoldDetail } from "../contract/failures.ts";
@@ -112,7 +120,9 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   };
 
   const stallWatch = new CancellationScope();
-  const stalls = stallWatch.run(() => watchForStall(input.stallHoldMs, watched, () => holdBecause(stalled(input.stallHoldMs, open.size))));
+  const stalls = stallWatch.run(() =>
+    watchForStall(input.stallHoldMs, watched, () => holdBecause(stalled(input.stallHoldMs, open.size))),
+  );
   stalls.catch(() => undefined);
   try {
     await moveAlong();
@@ -127,9 +137,12 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
 }
 
 function holdOf(error: unknown): HoldDetail | null {
-  if (!(error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === failures.held)) return null;
+  if (!(error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === failures.held))
+    return null;
   const detail = error.cause.details?.[0] as HoldDetail | undefined;
-  return detail ?? { reason: "operator", message: error.cause.message, remedy: "Look at the failed activity, then: attune resume" };
+  return (
+    detail ?? { reason: "operator", message: error.cause.message, remedy: "Look at the failed activity, then: npx attune resume" }
+  );
 }
 
 /** The failure's type, as counts name it. */
@@ -142,6 +155,7 @@ function stalled(limitMs: number, open: number): HoldDetail {
   return {
     reason: "stalled",
     message: `No conversation of ${workflowInfo().workflowId} has ended for ${limitMs / 1000} s; ${open} are open`,
-    remedy: "Look at its pending activities for the cause (a provider that is down, no llm worker). It goes on by itself when one ends, or with: attune resume",
+    remedy:
+      "Look at its pending activities for the cause (a provider that is down, no llm worker). It goes on by itself when one ends, or with: npx attune resume",
   };
 }

@@ -85,7 +85,15 @@ export class Team {
   /** Runs a child to its end. Cancelled with its parent; when the parent is closed otherwise, it is asked to cancel, so that it stops what it owns. */
   async run<W extends Workflow>(
     workflow: W,
-    { id, unit, input, ...options }: { id: string; unit: Allowance; input: (orders: Orders) => Parameters<W>[0] } & Pick<ChildWorkflowOptions, "typedSearchAttributes" | "staticSummary">,
+    {
+      id,
+      unit,
+      input,
+      ...options
+    }: { id: string; unit: Allowance; input: (orders: Orders) => Parameters<W>[0] } & Pick<
+      ChildWorkflowOptions,
+      "typedSearchAttributes" | "staticSummary"
+    >,
   ): Promise<WorkflowResultType<W>> {
     let handle: ChildWorkflowHandle<W> | null = null;
     const early: Control[] = [];
@@ -107,7 +115,12 @@ export class Team {
     };
     this.#members.set(id, member);
     try {
-      handle = await startWhenFree(workflow, { ...options, workflowId: id, args: [input(this.#orders)], parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL });
+      handle = await startWhenFree(workflow, {
+        ...options,
+        workflowId: id,
+        args: [input(this.#orders)],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      });
       for (const control of early) member.send(control);
       return await handle.result();
     } finally {
@@ -117,14 +130,20 @@ export class Team {
   }
 }
 
-async function startWhenFree<W extends Workflow>(workflow: W, options: ChildWorkflowOptions & { workflowId: string; args: unknown[] }): Promise<ChildWorkflowHandle<W>> {
+async function startWhenFree<W extends Workflow>(
+  workflow: W,
+  options: ChildWorkflowOptions & { workflowId: string; args: unknown[] },
+): Promise<ChildWorkflowHandle<W>> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await startChild<Workflow>(workflow.name, options) as ChildWorkflowHandle<W>;
+      return (await startChild<Workflow>(workflow.name, options)) as ChildWorkflowHandle<W>;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       if (tries >= triesToStart)
-        throw ApplicationFailure.nonRetryable(`Workflow ${options.workflowId} of an earlier run is still open. Cancel or terminate it, then run again.`, "ChildStillOpen");
+        throw ApplicationFailure.nonRetryable(
+          `Workflow ${options.workflowId} of an earlier run is still open. Cancel or terminate it, then run again.`,
+          "ChildStillOpen",
+        );
       await sleep(againMs, { summary: `waiting for ${options.workflowId} of an earlier run to close` });
     }
   }

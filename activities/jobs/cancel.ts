@@ -4,7 +4,7 @@ import type { Context } from "@temporalio/activity";
  * Whether a cancelled attempt must stop its job. Only a real request does: after a timeout, pause or reset another attempt takes over, a worker's
  * shutdown leaves the job to the next worker, and "not found" alone (terminated) is the reaper's case.
  */
-export function mustStop(details: Context["cancellationDetails"]): boolean {
+function mustStop(details: Context["cancellationDetails"]): boolean {
   if (details === undefined || details.timedOut || details.paused || details.reset) return false;
   return details.cancelRequested;
 }

@@ -62,7 +62,7 @@ export async function promote(stores: Stores, request: JobRequest, place: JobPla
 }
 
 /** Scalars by their dotted path (`overall.mae.value`); lists and texts over 200 characters stay in the result file. */
-export function flatten(metrics: Readonly<Record<string, unknown>>, prefix = ""): JobOutcome["metrics"] {
+function flatten(metrics: Readonly<Record<string, unknown>>, prefix = ""): JobOutcome["metrics"] {
   const found: Record<string, number | string | boolean | null> = {};
   for (const [name, value] of Object.entries(metrics)) {
     const path = prefix + name;

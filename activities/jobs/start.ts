@@ -13,7 +13,7 @@ const busyMs = 2000;
 type Starting = Followed & { readonly deps: Pick<Deps, "artifacts" | "config"> };
 
 /** Who owns the job: the workflow this attempt runs for. */
-export function ownerOf({ context, node }: Pick<Followed, "context" | "node">): JobSpec["owner"] {
+function ownerOf({ context, node }: Pick<Followed, "context" | "node">): JobSpec["owner"] {
   const { workflowExecution, namespace } = context.info;
   return { cluster: node.cluster, namespace, workflowId: workflowExecution?.workflowId ?? "" };
 }

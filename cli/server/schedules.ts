@@ -1,4 +1,12 @@
-import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleDescription, type ScheduleOptions } from "@temporalio/client";
+import {
+  type CalendarSpec,
+  type Client,
+  type DayOfWeek,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleDescription,
+  type ScheduleOptions,
+} from "@temporalio/client";
 import type { Schedule } from "../../configs/schema/schedule.ts";
 import type { NightlyInput } from "../../contract/experiment.ts";
 import type { Queues } from "../../contract/queues.ts";
@@ -23,7 +31,7 @@ function options(schedule: Schedule, queues: Queues): Omit<ScheduleOptions, "mem
     spec: {
       timezone: schedule.timezone,
       ...(schedule.cron === undefined ? {} : { cronExpressions: [schedule.cron] }),
-      ...(calendar === undefined ? {} : { calendars: [{ hour: calendar.hour, minute: calendar.minute, dayOfWeek: calendar.dayOfWeek as never, dayOfMonth: calendar.dayOfMonth as never }] }),
+      ...(calendar === undefined ? {} : { calendars: [calendarSpec(calendar)] }),
       ...(schedule.jitter === undefined ? {} : { jitter: spanMs(schedule.jitter) }),
     },
     policies: { overlap: overlaps[schedule.overlap], catchupWindow: spanMs(schedule.catchupWindow), pauseOnFailure: schedule.pauseOnFailure },
@@ -39,6 +47,11 @@ function options(schedule: Schedule, queues: Queues): Omit<ScheduleOptions, "mem
   };
 }
 
+function calendarSpec({ dayOfWeek, ...rest }: NonNullable<Schedule["calendar"]>): CalendarSpec {
+  const days = Array.isArray(dayOfWeek) ? dayOfWeek : [dayOfWeek];
+  return days.includes("*") ? rest : { ...rest, dayOfWeek: days.map((day) => day.toUpperCase() as DayOfWeek) };
+}
+
 /** Creates the schedule or makes it what the file says; pausing is left as it is. */
 export async function applySchedule(client: Client, schedule: Schedule, queues: Queues): Promise<"created" | "updated"> {
   const wanted = options(schedule, queues);
@@ -51,7 +64,7 @@ export async function applySchedule(client: Client, schedule: Schedule, queues: 
     await handle.update(({ state }) => ({ spec: wanted.spec, policies: wanted.policies ?? {}, action: wanted.action, state }));
     return "updated";
   } catch (error) {
-    if (isInvalidArgument(error)) throw usageError(`The server does not take schedule ${schedule.id}: ${error.message}.`);
+    if (isRefused(error)) throw usageError(`Schedule ${schedule.id} can't be set: ${error.message}.`);
     throw error;
   }
 }
@@ -74,7 +87,9 @@ export async function listSchedules(client: Client): Promise<readonly ScheduleDe
   return described.filter((description) => description !== null);
 }
 
-function isInvalidArgument(error: unknown): error is Error {
+/** The client refuses what it can't encode by a TypeError, the server by INVALID_ARGUMENT (3). */
+function isRefused(error: unknown): error is Error {
+  if (error instanceof TypeError) return true;
   for (let cause = error; cause instanceof Error; cause = cause.cause) if ("code" in cause && cause.code === 3) return true;
   return false;
 }

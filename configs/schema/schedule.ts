@@ -3,14 +3,16 @@ import { id } from "./common.ts";
 
 const span = z.string().regex(/^[1-9]\d{0,4}(?:s|m|h|d)$/, "use a number and s, m, h or d, like 6h");
 
-const field = z.union([z.int().min(0), z.literal("*"), z.array(z.int().min(0)).min(1)]);
+/** One, several or every (`*`). */
+const field = <T extends z.ZodType>(one: T) => z.union([z.literal("*"), one, z.array(one).min(1)]);
+const days = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] as const;
 
-/** When a night begins: five fields of cron, or the same by name. */
+/** When a night begins, by name; `cron` says the same in five fields. */
 const calendar = z.strictObject({
-  hour: field,
-  minute: field.default(0),
-  dayOfWeek: field.default("*").describe("0 is Sunday"),
-  dayOfMonth: field.default("*"),
+  hour: field(z.int().min(0).max(23)),
+  minute: field(z.int().min(0).max(59)).default(0),
+  dayOfWeek: field(z.enum(days)).default("*"),
+  dayOfMonth: field(z.int().min(1).max(31)).default("*"),
 });
 
 /** Evaluates an experiment's published experts again and again: `attune schedule apply FILE`. */

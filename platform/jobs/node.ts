@@ -27,7 +27,7 @@ export function nodeName(env: Readonly<Record<string, string | undefined>>, host
 }
 
 /** The kernel's id of this boot (Linux). */
-export function bootId(): string {
+function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 

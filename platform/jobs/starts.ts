@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { lastLines, readCappedLog } from "./capped-log.ts";
+import { readCappedLog } from "./capped-log.ts";
 import { readJson } from "./folder.ts";
 import type { JobPlace } from "./folder.ts";
 import type { JobExit } from "./launcher.ts";
@@ -73,8 +73,4 @@ export function startLog(place: JobPlace, id: string): string {
 export async function newestLog(place: JobPlace): Promise<string> {
   const newest = (await listStarts(place)).at(-1);
   return newest === undefined ? "" : startLog(place, newest.id);
-}
-
-export async function logTail(place: JobPlace): Promise<string> {
-  return lastLines(await newestLog(place));
 }

@@ -38,7 +38,7 @@ export interface Bench {
   readonly close: () => Promise<void>;
 }
 
-export interface TrainerLine {
+interface TrainerLine {
   readonly event: "start" | "end" | "grandchild";
   readonly pid: number;
   readonly folder: string;

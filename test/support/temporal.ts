@@ -7,7 +7,8 @@ import { searchAttributes } from "../../contract/search-attributes.ts";
 /** The Temporal binary: TEMPORAL_CLI_PATH, else the one that the set-up installs. */
 export function temporalBinary(): string {
   const path = process.env["TEMPORAL_CLI_PATH"] ?? fileURLToPath(new URL("../../.attune/venv/bin/temporal", import.meta.url));
-  if (!existsSync(path)) throw new Error(`No Temporal binary at ${path}: run \`npm test\`, which sets it up, or set TEMPORAL_CLI_PATH`);
+  if (!existsSync(path))
+    throw new Error(`No Temporal binary at ${path}: run \`npm test\`, which sets it up, or set TEMPORAL_CLI_PATH`);
   return path;
 }
 

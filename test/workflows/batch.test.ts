@@ -5,7 +5,7 @@ import { done } from "./stubs.ts";
 beforeAll(setUp);
 afterAll(tearDown);
 
-test("the next shard starts while the last conversations of the one before are open", async () => {
+test.concurrent("the next shard starts while the last conversations of the one before are open", async () => {
   await onStage(
     { contexts: ["one"], conversations: 405, window: 100 },
     async ({ world, start, workflowId }) => {
@@ -22,7 +22,10 @@ test("the next shard starts while the last conversations of the one before are o
       clearTimeout(timer);
       expect(world.at("unit converse one 400")).toBeLessThan(world.at("unit converse one 399"));
       expect(world.mostOpen).toBeLessThanOrEqual(105);
-      expect(await client().workflow.getHandle(`${workflowId}/converse/one`).result()).toMatchObject({ counts: { done: 405 }, spend: { calls: 405 } });
+      expect(await client().workflow.getHandle(`${workflowId}/converse/one`).result()).toMatchObject({
+        counts: { done: 405 },
+        spend: { calls: 405 },
+      });
       const { events } = await client().workflow.getHandle(`${workflowId}/converse/one/0`).fetchHistory();
       expect((events ?? []).length / 400).toBeLessThan(5);
     },

@@ -6,7 +6,7 @@ import { failure, untilCancelled } from "./stubs.ts";
 beforeAll(setUp);
 afterAll(tearDown);
 
-test("runs the whole tree and reports where it stands", async () => {
+test.concurrent("runs the whole tree and reports where it stands", async () => {
   await onStage({}, async ({ world, start, workflowId }) => {
     const handle = await start();
     const result = await handle.result();
@@ -31,7 +31,10 @@ test("runs the whole tree and reports where it stands", async () => {
     expect(world.events.filter((event) => event.startsWith("unit converse"))).toHaveLength(8);
     expect(world.events.filter((event) => event.startsWith("unit evaluate"))).toHaveLength(8);
     expect([...world.stopped].toSorted()).toEqual(
-      [...world.events.filter((event) => event.startsWith("job ")).map((event) => event.split(" ")[1]), "eval.small.serve"].toSorted(),
+      [
+        ...world.events.filter((event) => event.startsWith("job ")).map((event) => event.split(" ")[1]),
+        "eval.small.serve",
+      ].toSorted(),
     );
     // The server is gone before the score job starts, and nothing trained while it served.
     expect(world.at("stopped eval.small.serve")).toBeLessThan(world.at("job eval.small.score fence 1"));
@@ -46,7 +49,7 @@ test("runs the whole tree and reports where it stands", async () => {
   });
 });
 
-test("a context trains while another still converses", async () => {
+test.concurrent("a context trains while another still converses", async () => {
   await onStage({}, async ({ world, start }) => {
     let release = (): void => undefined;
     const slow = new Promise<void>((resolve) => (release = resolve));
@@ -63,14 +66,17 @@ test("a context trains while another still converses", async () => {
   });
 });
 
-test("a second run rebuilds only what is missing, and what was made from it", async () => {
+test.concurrent("a second run rebuilds only what is missing, and what was made from it", async () => {
   await onStage({}, async ({ world, start }) => {
     await (await start()).result();
     world.records.delete("align/small/two");
     world.events.length = 0;
     const again = await start();
     await again.result();
-    expect(world.events.filter((event) => event.startsWith("job "))).toEqual(["job align.small.two fence 1", "job eval.small.score fence 1"]);
+    expect(world.events.filter((event) => event.startsWith("job "))).toEqual([
+      "job align.small.two fence 1",
+      "job eval.small.score fence 1",
+    ]);
     expect(world.events.filter((event) => event.startsWith("dropped"))).toEqual(["dropped evaluate/small", "dropped report"]);
     expect(world.events.some((event) => event.startsWith("unit converse"))).toBe(false);
     const states = new Map((await progressOf(again)).stages.map(({ key, state }) => [key, state]));
@@ -82,7 +88,7 @@ test("a second run rebuilds only what is missing, and what was made from it", as
   });
 });
 
-test("stops after a stage and goes on from there", async () => {
+test.concurrent("stops after a stage and goes on from there", async () => {
   await onStage(
     {},
     async ({ world, start, input, workflowId }) => {
@@ -91,7 +97,11 @@ test("stops after a stage and goes on from there", async () => {
       expect(world.events.some((event) => event.includes("align") || event.includes("evaluator"))).toBe(false);
       const { until: _, ...whole } = input;
       world.events.length = 0;
-      const result = await client().workflow.execute("experiment", { workflowId, taskQueue: input.queues.control, args: [whole] });
+      const result = await client().workflow.execute("experiment", {
+        workflowId,
+        taskQueue: input.queues.control,
+        args: [whole],
+      });
       expect(result).toMatchObject({ outcome: "finished" });
       expect(world.events.some((event) => event.startsWith("unit steer"))).toBe(false);
     },
@@ -99,7 +109,7 @@ test("stops after a stage and goes on from there", async () => {
   );
 });
 
-test("a failed piece lets the others end, then names itself", async () => {
+test.concurrent("a failed piece lets the others end, then names itself", async () => {
   await onStage({}, async ({ world, start }) => {
     world.stage = async (key) => {
       if (key === "steer/one") throw failure("BadData");
@@ -112,7 +122,7 @@ test("a failed piece lets the others end, then names itself", async () => {
   });
 });
 
-test("cancel in mid-batch waits for open conversations and starts no other", async () => {
+test.concurrent("cancel in mid-batch waits for open conversations and starts no other", async () => {
   await onStage({ conversations: 20 }, async ({ world, start, workflowId }) => {
     let ended = 0;
     world.unit = async () => untilCancelled().finally(() => (ended += 1));
@@ -127,7 +137,7 @@ test("cancel in mid-batch waits for open conversations and starts no other", asy
   });
 });
 
-test("cancel in mid-job stops the job", async () => {
+test.concurrent("cancel in mid-job stops the job", async () => {
   await onStage({}, async ({ world, start }) => {
     world.job = async ({ job }) => {
       if (job.includes("align")) await untilCancelled();
@@ -141,9 +151,10 @@ test("cancel in mid-job stops the job", async () => {
   });
 });
 
-test("cancel while it serves stops the server", async () => {
+test.concurrent("cancel while it serves stops the server", async () => {
   await onStage({}, async ({ world, start }) => {
-    world.unit = async ({ group }) => (group.stage === "evaluate" ? untilCancelled() : { status: "done", spend: { calls: 1, reread: 0, usd: 0 } });
+    world.unit = async ({ group }) =>
+      group.stage === "evaluate" ? untilCancelled() : { status: "done", spend: { calls: 1, reread: 0, usd: 0 } };
     const handle = await start();
     await until(() => world.open > 0 && world.events.includes("serving"), "roll-outs");
     await handle.cancel();

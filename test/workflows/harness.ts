@@ -43,7 +43,10 @@ let bundle: WorkflowBundleWithSourceMap;
 export async function setUp(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger("ERROR") });
   server = await localServer();
-  bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)), logger: new DefaultLogger("ERROR") });
+  bundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    logger: new DefaultLogger("ERROR"),
+  });
 }
 
 export async function tearDown(): Promise<void> {
@@ -53,14 +56,27 @@ export async function tearDown(): Promise<void> {
 export const client = () => server.client;
 
 /** Runs `test` with a worker for every queue; a queue prefix and a run name of its own keep tests apart. */
-export async function onStage(plan: Partial<ExperimentPlan>, test: (stage: Stage) => Promise<void>, more: Partial<ExperimentInput> & { nodes?: readonly string[]; bend?: (made: ReturnType<typeof stubs>, queues: Queues) => void } = {}): Promise<void> {
+export async function onStage(
+  plan: Partial<ExperimentPlan>,
+  test: (stage: Stage) => Promise<void>,
+  more: Partial<ExperimentInput> & {
+    nodes?: readonly string[];
+    bend?: (made: ReturnType<typeof stubs>, queues: Queues) => void;
+  } = {},
+): Promise<void> {
   const { nodes = ["n1"], bend, ...rest } = more;
   const name = `t${randomUUID().slice(0, 8)}`;
   const queues = queuesFor(name);
   const world = new World();
   const made = stubs(world, queues);
   bend?.(made, queues);
-  const input: ExperimentInput = { run: { name, digest, config: ref("config.json"), epoch: "" }, plan: { ...basePlan, ...plan }, queues, rehearsal: true, ...rest };
+  const input: ExperimentInput = {
+    run: { name, digest, config: ref("config.json"), epoch: "" },
+    plan: { ...basePlan, ...plan },
+    queues,
+    rehearsal: true,
+    ...rest,
+  };
   const workflowId = `exp/${name}/${digest.slice(0, 12)}`;
   const workers = await startWorkers(made, queues, nodes);
   const running = workers.map((worker) => worker.run());
@@ -69,31 +85,61 @@ export async function onStage(plan: Partial<ExperimentPlan>, test: (stage: Stage
       world,
       input,
       workflowId,
-      start: () => server.client.workflow.start<(input: ExperimentInput) => Promise<ExperimentResult>>("experiment", { workflowId, taskQueue: queues.control, args: [input] }),
+      start: () =>
+        server.client.workflow.start<(input: ExperimentInput) => Promise<ExperimentResult>>("experiment", {
+          workflowId,
+          taskQueue: queues.control,
+          args: [input],
+        }),
     });
   } finally {
-    for (const { status } of [await server.client.workflow.getHandle(workflowId).describe().catch(() => ({ status: { name: "none" } }))]) {
-      if (status.name === "RUNNING") await server.client.workflow.getHandle(workflowId).terminate("the test is over").catch(() => undefined);
+    for (const { status } of [
+      await server.client.workflow
+        .getHandle(workflowId)
+        .describe()
+        .catch(() => ({ status: { name: "none" } })),
+    ]) {
+      if (status.name === "RUNNING")
+        await server.client.workflow
+          .getHandle(workflowId)
+          .terminate("the test is over")
+          .catch(() => undefined);
     }
     workers.forEach((worker) => worker.shutdown());
     await Promise.all(running);
   }
 }
 
-async function startWorkers(made: ReturnType<typeof stubs>, queues: Queues, nodes: readonly string[]): Promise<readonly Worker[]> {
-  const base = { connection: server.nativeConnection, namespace: "default", shutdownGraceTime: "100ms", shutdownForceTime: "5s", maxHeartbeatThrottleInterval: "200ms" } as const;
+async function startWorkers(
+  made: ReturnType<typeof stubs>,
+  queues: Queues,
+  nodes: readonly string[],
+): Promise<readonly Worker[]> {
+  const base = {
+    connection: server.nativeConnection,
+    namespace: "default",
+    shutdownGraceTime: "100ms",
+    shutdownForceTime: "5s",
+    maxHeartbeatThrottleInterval: "200ms",
+  } as const;
   return Promise.all([
     Worker.create({ ...base, taskQueue: queues.control, workflowBundle: bundle, activities: made.control }),
     Worker.create({ ...base, taskQueue: queues.llm, activities: made.units }),
     Worker.create({ ...base, taskQueue: queues.gpu, activities: made.pool }),
     ...nodes.map((name) => Worker.create({ ...base, taskQueue: nodeQueue(queues.gpu, name), activities: made.node })),
-    ...["n1", "n2"].map((name) => Worker.create({ ...base, taskQueue: stopQueue(nodeQueue(queues.gpu, name)), activities: made.stop })),
+    ...["n1", "n2"].map((name) =>
+      Worker.create({ ...base, taskQueue: stopQueue(nodeQueue(queues.gpu, name)), activities: made.stop }),
+    ),
   ]);
 }
 
 /** Polls until `check` answers something. */
-export async function until<T>(check: () => Promise<T | null | undefined | false> | T | null | undefined | false, what: string, limitMs = 20_000): Promise<T> {
-  for (const end = Date.now() + limitMs; ; ) {
+export async function until<T>(
+  check: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  what: string,
+  limitMs = 20_000,
+): Promise<T> {
+  for (const end = Date.now() + limitMs; ;) {
     const found = await check();
     if (found !== null && found !== undefined && found !== false) return found;
     if (Date.now() > end) throw new Error(`Waited in vain for ${what}`);

@@ -10,7 +10,7 @@ afterAll(tearDown);
 const end = (cause: JobEnd["cause"]): JobEnd => ({ job: "j", cause, exitCode: null, signal: "SIGKILL", tail: "" });
 const oneContext = { contexts: ["one"], conversations: 1 } as const;
 
-test("a job whose node takes nothing is claimed again under a higher fence, and stopped on both nodes", async () => {
+test.concurrent("a job whose node takes nothing is claimed again under a higher fence, and stopped on both nodes", async () => {
   await onStage(
     { ...oneContext, nodeLostSeconds: 2 },
     async ({ world, start }) => {
@@ -24,7 +24,7 @@ test("a job whose node takes nothing is claimed again under a higher fence, and 
   );
 });
 
-test("a killed job is started again within its limit, a failed one is not", async () => {
+test.concurrent("a killed job is started again within its limit, a failed one is not", async () => {
   await onStage(oneContext, async ({ world, start }) => {
     let kills = 0;
     world.job = async ({ job }) => {
@@ -47,7 +47,7 @@ test("a killed job is started again within its limit, a failed one is not", asyn
   });
 });
 
-test("a job that is killed over and over fails the run", async () => {
+test.concurrent("a job that is killed over and over fails the run", async () => {
   await onStage({ ...oneContext, jobRestarts: 1 }, async ({ world, start }) => {
     world.job = async ({ job }) => {
       if (job.includes("align")) throw failure("JobLost", end("killed"));
@@ -57,7 +57,7 @@ test("a job that is killed over and over fails the run", async () => {
   });
 });
 
-test("a server that can't be brought up ends the roll-outs and the run", async () => {
+test.concurrent("a server that can't be brought up ends the roll-outs and the run", async () => {
   await onStage(
     oneContext,
     async ({ world, start }) => {

@@ -6,7 +6,7 @@ import { ref } from "./stubs.ts";
 beforeAll(setUp);
 afterAll(tearDown);
 
-test("a night evaluates the published adapters under its own epoch and returns the verdict as a result", async () => {
+test.concurrent("a night evaluates the published adapters under its own epoch and returns the verdict as a result", async () => {
   let asked = "";
   await onStage(
     {},
@@ -28,7 +28,9 @@ test("a night evaluates the published adapters under its own epoch and returns t
       expect(world.events.filter((event) => event.startsWith("unit evaluate"))).toHaveLength(4);
       expect(world.events).toContain("sealed evaluate/small");
       expect(world.stopped.some((job) => job.endsWith("serve"))).toBe(true);
-      expect((await client().workflow.getHandle(`${workflowId}/eval/small/one/adapter`).describe()).status.name).toBe("COMPLETED");
+      expect((await client().workflow.getHandle(`${workflowId}/eval/small/one/adapter`).describe()).status.name).toBe(
+        "COMPLETED",
+      );
     },
     {
       bend: (made) => {
@@ -43,7 +45,12 @@ test("a night evaluates the published adapters under its own epoch and returns t
             reference: ref("reference"),
           };
         };
-        made.control.judgeNight = async ({ night }) => ({ verdict: "regressed", night: night.night, details: null, regressed: ["one"] });
+        made.control.judgeNight = async ({ night }) => ({
+          verdict: "regressed",
+          night: night.night,
+          details: null,
+          regressed: ["one"],
+        });
       },
     },
   );

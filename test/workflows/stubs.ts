@@ -52,7 +52,15 @@ export function stubs(world: World, queues: Queues) {
     await world.stage(key);
     const stage = key.split("/")[0] as Stage;
     const outputs = Object.fromEntries((outputsOf[stage] ?? []).map((name) => [name, ref(`${key}/${name}`)]));
-    const made: StageRecord = { key, stage, outputs, counts: {}, facts: stage === "report" ? { gapReduction: 0.5 } : {}, codeVersion: "test", at: new Date((world.clock += 1000)).toISOString() };
+    const made: StageRecord = {
+      key,
+      stage,
+      outputs,
+      counts: {},
+      facts: stage === "report" ? { gapReduction: 0.5 } : {},
+      codeVersion: "test",
+      at: new Date((world.clock += 1000)).toISOString(),
+    };
     world.records.set(key, made);
     world.note(`sealed ${key}`);
     return made;
@@ -63,7 +71,14 @@ export function stubs(world: World, queues: Queues) {
     seed: 1,
   });
   const serve: JobDraft = {
-    params: { kind: "serve", base_model: { id: "b", dir: "x", sha256: null }, base_name: "b", adapters: [], context_len: 512, parallel: 8 },
+    params: {
+      kind: "serve",
+      base_model: { id: "b", dir: "x", sha256: null },
+      base_name: "b",
+      adapters: [],
+      context_len: 512,
+      parallel: 8,
+    },
     files: [],
     seed: 1,
   };

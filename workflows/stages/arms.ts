@@ -11,7 +11,9 @@ export interface Batched {
  */
 export function groupByAdapter(contexts: readonly string[], arms: readonly Arm[]): readonly (readonly Batched[])[] {
   const wants = new Set<Arm>(arms);
-  const base = (["baseline", "system_prompt"] as const).filter((arm) => wants.has(arm)).flatMap((arm) => contexts.map((context) => ({ context, arm })));
+  const base = (["baseline", "system_prompt"] as const)
+    .filter((arm) => wants.has(arm))
+    .flatMap((arm) => contexts.map((context) => ({ context, arm })));
   const byAdapter = contexts.map((context, i): Batched[] => {
     const before = contexts[(i + contexts.length - 1) % contexts.length];
     return [

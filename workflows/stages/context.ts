@@ -17,7 +17,11 @@ export interface ContextPieces {
 }
 
 /** One context from its first conversation to its adapters; it waits for no other context. */
-export async function contextPipeline(tree: Tree, context: string, { measured, guide }: { measured: Promise<StageRecord>; guide: Promise<StageRecord> | null }): Promise<ContextPieces> {
+export async function contextPipeline(
+  tree: Tree,
+  context: string,
+  { measured, guide }: { measured: Promise<StageRecord>; guide: Promise<StageRecord> | null },
+): Promise<ContextPieces> {
   const { input } = tree;
   await measured;
   const none: ContextPieces = { preference: null, adapters: {} };
@@ -47,7 +51,11 @@ function steer(tree: Tree, context: string, conversations: Ref, guide: Promise<S
     await runUnits(tree, "steer", context, conversations.rows ?? 0, { conversations });
     if (guide === null) return control(queues.control, `pairs of ${context}`).gatePairs({ run, context, scores: null });
     const model = output(await guide, "model");
-    const draft = await control(queues.control, `what the guide scores of ${context}`).prepareGuideScore({ run, context, guide: model });
+    const draft = await control(queues.control, `what the guide scores of ${context}`).prepareGuideScore({
+      run,
+      context,
+      guide: model,
+    });
     const scores = await runJobToEnd(tree.owner, `${key}/score`, draft);
     return control(queues.control, `pairs of ${context}`).gatePairs({ run, context, scores });
   });
@@ -69,16 +77,29 @@ async function align(tree: Tree, context: string, pairs: Ref): Promise<Record<st
     plan.backbones.map((backbone) => {
       const key = stageKey("align", backbone, context);
       return piece(tree, key, async () => {
-        const draft = await control(queues.control, `training data of ${context}`).prepareAlign({ run, context, backbone, pairs });
+        const draft = await control(queues.control, `training data of ${context}`).prepareAlign({
+          run,
+          context,
+          backbone,
+          pairs,
+        });
         const job = await runJobToEnd(tree.owner, key, draft);
         return control(queues.control, `adapter for ${context}`).sealAdapter({ run, context, backbone, pairs, job });
       });
     }),
   );
-  return Object.fromEntries(plan.backbones.flatMap((backbone, i) => (adapters[i] === undefined ? [] : [[backbone, adapters[i]]])));
+  return Object.fromEntries(
+    plan.backbones.flatMap((backbone, i) => (adapters[i] === undefined ? [] : [[backbone, adapters[i]]])),
+  );
 }
 
-async function runUnits(tree: Tree, stage: Exclude<UnitStage, "evaluate">, context: string, units: number, inputs: Readonly<Record<string, Ref>>): Promise<void> {
+async function runUnits(
+  tree: Tree,
+  stage: Exclude<UnitStage, "evaluate">,
+  context: string,
+  units: number,
+  inputs: Readonly<Record<string, Ref>>,
+): Promise<void> {
   const { director, input } = tree;
   const { run, queues, plan } = input;
   await director.team.run(batch, {

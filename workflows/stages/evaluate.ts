@@ -9,7 +9,11 @@ import { childId, piece } from "./pieces.ts";
 import type { Tree } from "./pieces.ts";
 
 /** Every backbone, one after the other: they share the node. */
-export async function evaluateAll(tree: Tree, evaluator: StageRecord, byContext: Readonly<Record<string, ContextPieces>>): Promise<readonly StageRecord[]> {
+export async function evaluateAll(
+  tree: Tree,
+  evaluator: StageRecord,
+  byContext: Readonly<Record<string, ContextPieces>>,
+): Promise<readonly StageRecord[]> {
   const scorers: Record<string, Ref> = { evaluator: output(evaluator, "model") };
   const madeFrom = [evaluator];
   for (const [context, { preference }] of Object.entries(byContext)) {
@@ -19,15 +23,27 @@ export async function evaluateAll(tree: Tree, evaluator: StageRecord, byContext:
   }
   const records: StageRecord[] = [];
   for (const backbone of tree.input.plan.backbones) {
-    const trained = Object.entries(byContext).flatMap(([context, { adapters }]) => (adapters[backbone] === undefined ? [] : [{ context, record: adapters[backbone] }]));
+    const trained = Object.entries(byContext).flatMap(([context, { adapters }]) =>
+      adapters[backbone] === undefined ? [] : [{ context, record: adapters[backbone] }],
+    );
     const adapters = Object.fromEntries(trained.map(({ context, record }) => [context, output(record, "adapter")]));
     const key = stageKey("evaluate", backbone);
-    records.push(await piece(tree, key, () => runEvaluation(tree, backbone, adapters, scorers), [...madeFrom, ...trained.map(({ record }) => record)]));
+    records.push(
+      await piece(tree, key, () => runEvaluation(tree, backbone, adapters, scorers), [
+        ...madeFrom,
+        ...trained.map(({ record }) => record),
+      ]),
+    );
   }
   return records;
 }
 
-function runEvaluation({ director, input }: Tree, backbone: string, adapters: Readonly<Record<string, Ref>>, scorers: Readonly<Record<string, Ref>>): Promise<StageRecord> {
+function runEvaluation(
+  { director, input }: Tree,
+  backbone: string,
+  adapters: Readonly<Record<string, Ref>>,
+  scorers: Readonly<Record<string, Ref>>,
+): Promise<StageRecord> {
   const { run, queues, plan } = input;
   return director.team.run(evaluation, {
     id: childId("eval", backbone),

@@ -26,7 +26,12 @@ export function wants({ until }: Pick<ExperimentInput, "until">, stage: Stage): 
  * One piece of a stage: taken from its record when that and all its outputs are there, else made. `madeFrom`: records that a piece must not be older
  * than; an evaluation of an adapter that was trained anew is no evaluation of it. (Texts need no such check: made again, they are re-read calls.)
  */
-export async function piece(tree: Tree, key: string, make: () => Promise<StageRecord>, madeFrom: readonly StageRecord[] = []): Promise<StageRecord> {
+export async function piece(
+  tree: Tree,
+  key: string,
+  make: () => Promise<StageRecord>,
+  madeFrom: readonly StageRecord[] = [],
+): Promise<StageRecord> {
   const { board, director, input, failed } = tree;
   const { run, queues } = input;
   try {

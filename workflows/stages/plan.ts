@@ -13,9 +13,13 @@ export function piecesOf(input: ExperimentInput): readonly { key: string; stage:
     ...contexts.map((context) => many(conversations, "converse", context)),
     ...contexts.map((context) => many(conversations, "steer", context)),
     ...(guided && wants(input, "steer") ? [one("reward", "guide")] : []),
-    ...(wants(input, "reward") ? [one("reward", "evaluator"), ...contexts.map((context) => one("reward", `preference-${context}`))] : []),
+    ...(wants(input, "reward")
+      ? [one("reward", "evaluator"), ...contexts.map((context) => one("reward", `preference-${context}`))]
+      : []),
     ...backbones.flatMap((backbone) => contexts.map((context) => one("align", backbone, context))),
-    ...backbones.map((backbone) => many(evaluation.conversations * contexts.length * evaluation.arms.length, "evaluate", backbone)),
+    ...backbones.map((backbone) =>
+      many(evaluation.conversations * contexts.length * evaluation.arms.length, "evaluate", backbone),
+    ),
     one("report"),
   ].filter(({ key, stage }) => key === "reward/guide" || wants(input, stage));
 }

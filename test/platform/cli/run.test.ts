@@ -21,7 +21,7 @@ let prefixes = 0;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger("ERROR") });
   environment = await localServer();
-  bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL("../../fixtures/cli/workflows.ts", import.meta.url)) });
+  bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL("../../fixtures/cli/workflows.ts", import.meta.url)), logger: new DefaultLogger("ERROR") });
   models = createServer((_, response) => response.setHeader("content-type", "application/json").end(JSON.stringify({ data: [{ id: "rehearsal@12345678" }] })));
   await new Promise<void>((resolve) => models.listen(0, "127.0.0.1", resolve));
 });
@@ -164,7 +164,7 @@ test("a schedule: applied twice it is one, triggered it gives its verdict, skips
   const [[row]] = records((await attune("schedule", "ls", "--json")).stdout) as unknown as [[Record<string, unknown>]];
   expect(row).toMatchObject({ id: "nights-of-a-test", taken: 2, skippedOverlap: 0, missedCatchupWindow: 0, policies: { overlap: "SKIP", catchupWindow: 6 * 3_600_000, pauseOnFailure: true } });
   write("better", "61 3 * * *");
-  expect(await attune("schedule", "apply", file)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/The server does not take schedule nights-of-a-test: .*61/) });
+  expect(await attune("schedule", "apply", file)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/Schedule nights-of-a-test can't be set: Minute is not in range/) });
   expect(await attune("schedule", "delete", "nights-of-a-test")).toMatchObject({ exitCode: 0 });
   expect(await attune("schedule", "trigger", "nights-of-a-test")).toMatchObject({ exitCode: 2 });
 });

@@ -1,0 +1,14 @@
+import { historyFromJSON, historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import type { temporal } from "@temporalio/proto";
+
+type History = temporal.api.history.v1.IHistory;
+
+/** A recorded run, as it is committed: its id, which child ids are built from, and its events. */
+export function historyToJson(workflowId: string, history: History): string {
+  return `${JSON.stringify({ workflowId, ...(JSON.parse(historyToJSON(history)) as object) }, null, 1)}\n`;
+}
+
+export function historyFromJson(text: string): { workflowId: string; history: History } {
+  const { workflowId, ...history } = JSON.parse(text) as { workflowId: string };
+  return { workflowId, history: historyFromJSON(history) };
+}
