@@ -8,7 +8,9 @@ const node = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.
 const main = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 
 if (!existsSync(node)) {
-  process.stderr.write("attune: its packages are not installed. Run `npm run quickstart`, or `node bin/setup.mjs` to install only.\n");
+  process.stderr.write(
+    "attune: its packages are not installed. Run `npm run quickstart`, or `node bin/setup.mjs` to install only.\n",
+  );
   process.exit(3);
 }
 

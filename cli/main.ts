@@ -24,10 +24,18 @@ function exitCodeOf(error: unknown): number {
     process.stderr.write(`attune: ${error.message}\n`);
     return error.exitCode;
   }
-  process.stderr.write(`attune: ${error instanceof Error ? (process.env["ATTUNE_DEBUG"] === undefined ? error.message : error.stack) : String(error)}\n`);
+  process.stderr.write(
+    `attune: ${error instanceof Error ? (process.env["ATTUNE_DEBUG"] === undefined ? error.message : error.stack) : String(error)}\n`,
+  );
   return exitCodes.failed;
 }
 
 function isCommanderError(error: unknown): error is { code: string; exitCode: number } {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("commander.") && "exitCode" in error;
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    error.code.startsWith("commander.") &&
+    "exitCode" in error
+  );
 }

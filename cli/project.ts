@@ -25,7 +25,10 @@ export const projectRoot = resolve(fileURLToPath(new URL("..", import.meta.url))
 export async function openProject(environment: NodeJS.ProcessEnv = process.env): Promise<Project> {
   const home = resolve(environment["ATTUNE_HOME"] ?? join(projectRoot, ".attune"));
   const dev = await readDevStack(home);
-  const env = dev === null ? environment : { ATTUNE_REHEARSAL_URL: dev.rehearsalUrl, TEMPORAL_ADDRESS: dev.temporalAddress, ...environment };
+  const env =
+    dev === null
+      ? environment
+      : { ATTUNE_REHEARSAL_URL: dev.rehearsalUrl, TEMPORAL_ADDRESS: dev.temporalAddress, ...environment };
   const prefix = env["ATTUNE_QUEUE_PREFIX"];
   return {
     root: projectRoot,

@@ -22,10 +22,14 @@ export async function steerRun(what: "pause" | "resume", wanted: string, options
       try {
         await client.workflow.getHandle(workflowId).executeUpdate(messages[what], { updateId: randomUUID(), args: [] });
       } catch (error) {
-        if (error instanceof WorkflowUpdateFailedError) throw new CliError(exitCodes.failed, `${workflowId} refused to ${what}: ${error.cause?.message ?? error.message}`);
+        if (error instanceof WorkflowUpdateFailedError)
+          throw new CliError(exitCodes.failed, `${workflowId} refused to ${what}: ${error.cause?.message ?? error.message}`);
         throw error;
       }
-      const text = what === "pause" ? `Paused ${workflowId}: nothing new starts, what runs ends. Go on: npx attune resume ${run.name}` : `${workflowId} goes on.`;
+      const text =
+        what === "pause"
+          ? `Paused ${workflowId}: nothing new starts, what runs ends. Go on: npx attune resume ${run.name}`
+          : `${workflowId} goes on.`;
       commandOutput(options).result({ workflowId, done: what }, text);
     }),
   );
@@ -40,19 +44,27 @@ export async function cancel(wanted: string, options: Options & { readonly wait?
       const { workflowId } = await findRun(records, wanted);
       // The server takes a cancel of a closed run without a word.
       const { status } = await look(client, workflowId, project.queues);
-      if (status !== "RUNNING") throw new CliError(exitCodes.failed, `${workflowId} is not open (${status.toLowerCase()}): there is nothing to cancel.`);
+      if (status !== "RUNNING")
+        throw new CliError(exitCodes.failed, `${workflowId} is not open (${status.toLowerCase()}): there is nothing to cancel.`);
       const handle = client.workflow.getHandle(workflowId);
       await handle.cancel();
       if (options.wait !== false) {
         output.say(`Cancelling ${workflowId} …`);
         await handle.result().catch(() => undefined);
       }
-      output.result({ workflowId, done: "cancel" }, `Cancelled ${workflowId}. The same \`npx attune run\` goes on from what is finished.`);
+      output.result(
+        { workflowId, done: "cancel" },
+        `Cancelled ${workflowId}. The same \`npx attune run\` goes on from what is finished.`,
+      );
     }),
   );
 }
 
 function needOpen({ status, waitingQueues }: Awaited<ReturnType<typeof look>>, workflowId: string, control: string): void {
   if (status !== "RUNNING") throw new CliError(exitCodes.failed, `${workflowId} is not open (${status.toLowerCase()}).`);
-  if (waitingQueues.includes(control)) throw new CliError(exitCodes.precheck, `No worker polls ${control}, so nobody can answer for ${workflowId}. Start the workers with \`npx attune dev\`.`);
+  if (waitingQueues.includes(control))
+    throw new CliError(
+      exitCodes.precheck,
+      `No worker polls ${control}, so nobody can answer for ${workflowId}. Start the workers with \`npx attune dev\`.`,
+    );
 }

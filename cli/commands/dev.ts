@@ -24,7 +24,10 @@ export async function dev(options: { readonly json?: boolean }): Promise<void> {
   });
   if (stack === null) return output.say("Ended.");
   const { temporalAddress, uiUrl, rehearsalUrl } = stack.addresses;
-  output.result(stack.addresses, `\nReady.\n  Temporal server  ${temporalAddress}\n  Temporal UI      ${uiUrl}\n  rehearsal        ${rehearsalUrl}\n\nIn another terminal: npx attune run configs/experiments/quickstart.yaml\nCtrl-C ends everything; runs go on with the next \`npx attune dev\`.\n`);
+  output.result(
+    stack.addresses,
+    `\nReady.\n  Temporal server  ${temporalAddress}\n  Temporal UI      ${uiUrl}\n  rehearsal        ${rehearsalUrl}\n\nIn another terminal: npx attune run configs/experiments/quickstart.yaml\nCtrl-C ends everything; runs go on with the next \`npx attune dev\`.\n`,
+  );
   await interrupted;
   output.say("Ending workers, jobs, teacher and server …");
   await stack.stop();

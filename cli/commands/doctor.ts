@@ -13,7 +13,10 @@ export async function doctor(file: string | undefined, options: { readonly json?
   const checks: Check[] = [];
   const report = (check: Check) => {
     checks.push(check);
-    if (!output.json) output.say(`${{ ok: "ok   ", warning: "warn ", failed: "FAIL " }[check.state]} ${check.name}: ${check.detail}${check.remedy === undefined ? "" : `\n      ${check.remedy}`}`);
+    if (!output.json)
+      output.say(
+        `${{ ok: "ok   ", warning: "warn ", failed: "FAIL " }[check.state]} ${check.name}: ${check.detail}${check.remedy === undefined ? "" : `\n      ${check.remedy}`}`,
+      );
   };
   for await (const check of machineChecks(project)) report(check);
   for await (const check of serverChecks(project)) report(check);
@@ -22,6 +25,9 @@ export async function doctor(file: string | undefined, options: { readonly json?
     for await (const check of configChecks(experiment, project)) report(check);
   }
   const failed = checks.filter(({ state }) => state === "failed").length;
-  output.result({ checks, failed }, failed === 0 ? "\nNothing stands in the way." : `\n${failed} of ${checks.length} checks failed.`);
+  output.result(
+    { checks, failed },
+    failed === 0 ? "\nNothing stands in the way." : `\n${failed} of ${checks.length} checks failed.`,
+  );
   process.exitCode = failed === 0 ? exitCodes.done : exitCodes.precheck;
 }

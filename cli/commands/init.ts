@@ -8,7 +8,8 @@ import { projectRoot } from "../project.ts";
 
 /** `attune init NAME`: a folder `experiments/NAME` in the project with an experiment, two contexts and example data. Overwrites nothing. */
 export async function init(name: string, options: { readonly json?: boolean }): Promise<void> {
-  if (!id.safeParse(name).success || name.length > 30) throw usageError(`${JSON.stringify(name)} is no name for an experiment: use 1–30 of a–z, 0–9 and inner dashes.`);
+  if (!id.safeParse(name).success || name.length > 30)
+    throw usageError(`${JSON.stringify(name)} is no name for an experiment: use 1–30 of a–z, 0–9 and inner dashes.`);
   const folder = `experiments/${name}`;
   const fresh = { name, folder, up: "../../" };
   const contexts = [`${name}-a`, `${name}-b`] as const;
@@ -26,6 +27,14 @@ export async function init(name: string, options: { readonly json?: boolean }): 
   const file = relative(process.cwd(), join(place, "experiment.yaml"));
   commandOutput(options).result(
     { folder, files: Object.keys(files) },
-    [...Object.keys(files).map((path) => `wrote ${path}`), "", "Then (docs/guide.md):", `  edit the files; npx attune validate ${file}`, "  npx attune dev            in another terminal, with your key in its environment", `  npx attune doctor ${file}`, `  npx attune run ${file}`].join("\n"),
+    [
+      ...Object.keys(files).map((path) => `wrote ${path}`),
+      "",
+      "Then (docs/guide.md):",
+      `  edit the files; npx attune validate ${file}`,
+      "  npx attune dev            in another terminal, with your key in its environment",
+      `  npx attune doctor ${file}`,
+      `  npx attune run ${file}`,
+    ].join("\n"),
   );
 }

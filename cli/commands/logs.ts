@@ -14,13 +14,24 @@ export async function logs(wanted: string, part: string | undefined, options: { 
     const prefix = `${workflowId.replaceAll("/", ".")}.`;
     const jobs = (await listJobs(project.home)).filter((job) => job.startsWith(prefix));
     if (part === undefined) {
-      output.result(jobs, jobs.length === 0 ? `${workflowId} has no jobs on this machine.` : [`Jobs of ${workflowId}:`, ...jobs.map((job) => `  ${job.slice(prefix.length)}`), `Show one: npx attune logs ${wanted} JOB`].join("\n"));
+      output.result(
+        jobs,
+        jobs.length === 0
+          ? `${workflowId} has no jobs on this machine.`
+          : [
+              `Jobs of ${workflowId}:`,
+              ...jobs.map((job) => `  ${job.slice(prefix.length)}`),
+              `Show one: npx attune logs ${wanted} JOB`,
+            ].join("\n"),
+      );
       return;
     }
     const found = jobs.filter((job) => job.slice(prefix.length).includes(part.replaceAll("/", ".")));
     const [job] = found;
     if (job === undefined || found.length > 1) {
-      throw usageError(`${part} names ${found.length === 0 ? "no job" : "several jobs"} of ${workflowId}: ${(found.length === 0 ? jobs : found).map((name) => name.slice(prefix.length)).join(", ")}`);
+      throw usageError(
+        `${part} names ${found.length === 0 ? "no job" : "several jobs"} of ${workflowId}: ${(found.length === 0 ? jobs : found).map((name) => name.slice(prefix.length)).join(", ")}`,
+      );
     }
     const fence = (await listFences(project.home, job)).at(-1);
     const log = fence === undefined ? "" : await newestLog(jobPlace(project.home, job, fence));

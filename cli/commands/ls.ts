@@ -30,9 +30,13 @@ export async function ls(options: { readonly json?: boolean }): Promise<void> {
   });
   await withStores(project, async (stores) => {
     const known = await knownRuns(stores.records);
-    const runs = await Promise.all(known.map(async (run) => ({ ...(await local(stores, run)), server: server?.get(run.workflowId) ?? null })));
+    const runs = await Promise.all(
+      known.map(async (run) => ({ ...(await local(stores, run)), server: server?.get(run.workflowId) ?? null })),
+    );
     const here = new Set(known.map(({ run }) => experimentWorkflowId(run)));
-    const elsewhere = [...(server ?? [])].filter(([id]) => !here.has(id)).map(([workflowId, run]) => ({ workflowId, pieces: null, at: run.startedAt.toISOString(), server: run }));
+    const elsewhere = [...(server ?? [])]
+      .filter(([id]) => !here.has(id))
+      .map(([workflowId, run]) => ({ workflowId, pieces: null, at: run.startedAt.toISOString(), server: run }));
     const all = [...runs, ...elsewhere];
     const rows = all.map(({ workflowId, pieces, at, server: seen }) => [
       workflowId,
@@ -43,13 +47,24 @@ export async function ls(options: { readonly json?: boolean }): Promise<void> {
       seen?.gapReduction == null ? "" : `${(100 * seen.gapReduction).toFixed(0)} %`,
       at.replace(/\.\d+Z$/, "Z"),
     ]);
-    output.result(all, all.length === 0 ? "No runs yet. Start one: npx attune run configs/experiments/quickstart.yaml" : table([["run", "state", "stage", "units", "pieces", "gap closed", "launched"], ...rows], [0, 1, 2, 6]));
+    output.result(
+      all,
+      all.length === 0
+        ? "No runs yet. Start one: npx attune run configs/experiments/quickstart.yaml"
+        : table([["run", "state", "stage", "units", "pieces", "gap closed", "launched"], ...rows], [0, 1, 2, 6]),
+    );
   });
 }
 
 async function local(stores: Stores, { run, plan, workflowId, rehearsal, at }: KnownRun) {
   const pieces = await readPieces(stores, run, plan, { verify: false });
-  return { workflowId, digest: run.digest, rehearsal, at, pieces: { done: pieces.filter(({ whole }) => whole).length, total: pieces.length } };
+  return {
+    workflowId,
+    digest: run.digest,
+    rehearsal,
+    at,
+    pieces: { done: pieces.filter(({ whole }) => whole).length, total: pieces.length },
+  };
 }
 
 async function serverRuns(client: Parameters<Parameters<typeof withClient>[1]>[0]): Promise<Map<string, ServerRun>> {

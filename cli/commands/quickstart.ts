@@ -23,12 +23,26 @@ export async function quickstart(options: { readonly json?: boolean; readonly se
   const log = join(home, "quickstart.log");
   await mkdir(home, { recursive: true });
   const lines = createWriteStream(log, { flags: "a" });
-  output.say(running === null ? `Starting Temporal's dev server, the rehearsal teacher and the workers (their lines: ${log}) …` : "Using the dev stack that runs here.");
+  output.say(
+    running === null
+      ? `Starting Temporal's dev server, the rehearsal teacher and the workers (their lines: ${log}) …`
+      : "Using the dev stack that runs here.",
+  );
   const stack =
     running === null
-      ? await startStack({ home, projectRoot: root, env: process.env, onLine: (name, line) => lines.write(`${name} | ${line}\n`), signal: interrupted.signal }).catch((error: unknown) => {
+      ? await startStack({
+          home,
+          projectRoot: root,
+          env: process.env,
+          onLine: (name, line) => lines.write(`${name} | ${line}\n`),
+          signal: interrupted.signal,
+        }).catch((error: unknown) => {
           if (interrupted.signal.aborted) return null;
-          throw new CliError(exitCodes.precheck, `The stack could not be started: ${error instanceof Error ? error.message : String(error)} Its lines are in ${log}.`, { cause: error });
+          throw new CliError(
+            exitCodes.precheck,
+            `The stack could not be started: ${error instanceof Error ? error.message : String(error)} Its lines are in ${log}.`,
+            { cause: error },
+          );
         })
       : null;
   try {

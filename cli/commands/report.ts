@@ -10,7 +10,11 @@ export async function report(wanted: string, options: { readonly json?: boolean 
   await withStores(project, async (stores) => {
     const { run, workflowId } = await findRun(stores.records, wanted);
     const outcome = await readOutcome(stores, run);
-    if (outcome === null) throw new CliError(exitCodes.failed, `${workflowId} has no report yet: npx attune status ${run.name} shows where it is.`);
-    commandOutput(options).result({ workflowId, results: outcome.resultsFile, report: outcome.reportFile, headline: outcome.results.headline }, outcomeText(outcome).trimStart());
+    if (outcome === null)
+      throw new CliError(exitCodes.failed, `${workflowId} has no report yet: npx attune status ${run.name} shows where it is.`);
+    commandOutput(options).result(
+      { workflowId, results: outcome.resultsFile, report: outcome.reportFile, headline: outcome.results.headline },
+      outcomeText(outcome).trimStart(),
+    );
   });
 }

@@ -59,34 +59,60 @@ export async function runExperiment(
       const snapshot = await look(client, workflowId, project.queues);
       const open = snapshot.status === "RUNNING";
       if (options.rebuild !== undefined) {
-        if (open) throw usageError(`${workflowId} is open; cancel it before you rebuild a stage: npx attune cancel ${experiment.name}`);
+        if (open)
+          throw usageError(`${workflowId} is open; cancel it before you rebuild a stage: npx attune cancel ${experiment.name}`);
         const dropped = piecesFrom(plan, options.rebuild);
         await dropPieces(stores, ref, dropped);
         output.say(`Dropped to be rebuilt: ${dropped.join(", ")}.`);
       }
       const launched: Launch = { run: ref, plan, rehearsal: isRehearsal(experiment), at: new Date().toISOString() };
       if (!open) {
-        const whole = (await readPieces(stores, ref, plan, { verify: true })).filter((piece) => piece.whole).map(({ key }) => key);
+        const whole = (await readPieces(stores, ref, plan, { verify: true }))
+          .filter((piece) => piece.whole)
+          .map(({ key }) => key);
         if (whole.includes("report")) {
           const missing = (await readPieces(stores, ref, plan, { verify: true })).filter((piece) => !piece.whole);
           if (missing.length === 0) {
-            output.result({ event: "launch", workflowId, state: "complete", digest: ref.digest }, `${workflowId} is complete: every piece is there with its digest. Nothing was started.`);
+            output.result(
+              { event: "launch", workflowId, state: "complete", digest: ref.digest },
+              `${workflowId} is complete: every piece is there with its digest. Nothing was started.`,
+            );
             return finishedRun({ run: ref, stores, output, state: "complete" });
           }
           output.say(`Rebuilding what is missing: ${missing.map(({ key }) => key).join(", ")}.`);
         }
         if (!output.json) output.say(estimateText(estimate, experiment, whole));
       }
-      const how = await launch({ client, records: stores.records, queues: project.queues, until, owner: experiment.owner, ...launched });
+      const how = await launch({
+        client,
+        records: stores.records,
+        queues: project.queues,
+        until,
+        owner: experiment.owner,
+        ...launched,
+      });
       const link = uiLink(project, workflowId);
-      output.result({ event: "launch", workflowId, state: how, digest: ref.digest, ui: link, estimate }, launchText({ how, workflowId, link, name: experiment.name }));
+      output.result(
+        { event: "launch", workflowId, state: how, digest: ref.digest, ui: link, estimate },
+        launchText({ how, workflowId, link, name: experiment.name }),
+      );
       if (options.detach === true) return exitCodes.done;
       return followRun({ client, project, stores, run: ref, output, ...(leaving === undefined ? {} : { leaving }) });
     }),
   );
 }
 
-function launchText({ how, workflowId, link, name }: { how: "started" | "attached"; workflowId: string; link: string | null; name: string }): string {
+function launchText({
+  how,
+  workflowId,
+  link,
+  name,
+}: {
+  how: "started" | "attached";
+  workflowId: string;
+  link: string | null;
+  name: string;
+}): string {
   return [
     how === "started" ? `Started ${workflowId}.` : `Attached to ${workflowId}, which is open already.`,
     ...(link === null ? [] : [`  watch   ${link}`]),
@@ -109,11 +135,14 @@ async function sayDifferences({ artifacts, records }: Stores, { digest, resolved
   if (earlier === undefined || earlier.run.digest === digest) return;
   const before = await readConfig(artifacts, earlier.run);
   output.say(`Another run than ${earlier.workflowId}:`);
-  output.say(before === null ? "  (its configuration is no longer there)" : differencesText(differences(identity(before), identity(resolved))));
+  output.say(
+    before === null
+      ? "  (its configuration is no longer there)"
+      : differencesText(differences(identity(before), identity(resolved))),
+  );
 }
 
 async function readConfig(artifacts: Stores["artifacts"], { config }: RunRef) {
   if (!(await artifacts.verify(config))) return null;
   return resolvedExperiment.parse(JSON.parse((await artifacts.read(config)).toString("utf8")));
 }
-

@@ -27,7 +27,10 @@ export async function apply(file: string, options: Options): Promise<void> {
   await withClient(project, async (client) => {
     const how = await applySchedule(client, wanted, project.queues);
     const next = (await describeSchedule(client, wanted.id))?.info.nextActionTimes[0] ?? null;
-    commandOutput(options).result({ id: wanted.id, how, next }, `${how === "created" ? "Created" : "Updated"} ${wanted.id}; next night ${time(next)}.`);
+    commandOutput(options).result(
+      { id: wanted.id, how, next },
+      `${how === "created" ? "Created" : "Updated"} ${wanted.id}; next night ${time(next)}.`,
+    );
   });
 }
 
@@ -43,7 +46,10 @@ export async function ls(options: Options): Promise<void> {
       String(description.info.numActionsMissedCatchupWindow),
       description.state.note ?? "",
     ]);
-    const text = all.length === 0 ? "No schedules. Make one: npx attune schedule apply configs/schedules/nightly.yaml" : table([["schedule", "next", "taken", "skipped", "missed", "note"], ...rows], [0, 1, 5]);
+    const text =
+      all.length === 0
+        ? "No schedules. Make one: npx attune schedule apply configs/schedules/nightly.yaml"
+        : table([["schedule", "next", "taken", "skipped", "missed", "note"], ...rows], [0, 1, 5]);
     commandOutput(options).result(all.map(record), text);
   });
 }
@@ -62,7 +68,10 @@ export async function trigger(id: string, options: Options & { readonly wait?: b
       return exitCodes.done;
     }
     const result = (await client.workflow.getHandle(workflowId).result()) as NightlyResult;
-    output.result({ id, workflowId, ...result }, `Night ${result.night}: ${result.verdict}${result.regressed.length === 0 ? "" : ` (${result.regressed.join(", ")})`}`);
+    output.result(
+      { id, workflowId, ...result },
+      `Night ${result.night}: ${result.verdict}${result.regressed.length === 0 ? "" : ` (${result.regressed.join(", ")})`}`,
+    );
     return result.verdict === "regressed" ? exitCodes.gateNotMet : exitCodes.done;
   });
 }
@@ -72,7 +81,11 @@ export async function change(what: "pause" | "unpause" | "delete", id: string, o
   await withClient(await openProject(), async (client) => {
     await existing(client, id);
     const handle = client.schedule.getHandle(id);
-    await (what === "pause" ? handle.pause("by attune schedule pause") : what === "unpause" ? handle.unpause("by attune schedule unpause") : handle.delete());
+    await (what === "pause"
+      ? handle.pause("by attune schedule pause")
+      : what === "unpause"
+        ? handle.unpause("by attune schedule unpause")
+        : handle.delete());
     const done = { pause: "Paused", unpause: "Goes on", delete: "Deleted" }[what];
     commandOutput(options).result({ id, done: what }, `${done}: ${id}`);
   });
@@ -83,7 +96,9 @@ async function existing(client: Client, id: string): Promise<ScheduleDescription
   if (description !== null) return description;
   const ids = (await listSchedules(client)).map(({ scheduleId }) => scheduleId);
   const meant = nearest(id, ids);
-  throw usageError(`There is no schedule ${id}; ${ids.length === 0 ? "there are none" : meant === undefined ? `there are ${ids.join(", ")}` : `did you mean ${meant}?`}`);
+  throw usageError(
+    `There is no schedule ${id}; ${ids.length === 0 ? "there are none" : meant === undefined ? `there are ${ids.join(", ")}` : `did you mean ${meant}?`}`,
+  );
 }
 
 /** The workflow that a trigger started: the first action that was not there before. */
@@ -94,10 +109,16 @@ async function startedSince(client: Client, id: string, before: ScheduleDescript
     const fresh = info.recentActions.find(({ action }) => !known.has(action.workflow.firstExecutionRunId));
     if (fresh !== undefined) return fresh.action.workflow.workflowId;
     if (info.numActionsSkippedOverlap > before.info.numActionsSkippedOverlap) {
-      throw new CliError(exitCodes.failed, `Schedule ${id} skipped this night: the one before still goes, and its overlap is skip.`);
+      throw new CliError(
+        exitCodes.failed,
+        `Schedule ${id} skipped this night: the one before still goes, and its overlap is skip.`,
+      );
     }
   }
-  throw new CliError(exitCodes.failed, `Schedule ${id} started nothing within ${startMs / 1000} s; if its overlap is buffer_one, the night waits for the one before.`);
+  throw new CliError(
+    exitCodes.failed,
+    `Schedule ${id} started nothing within ${startMs / 1000} s; if its overlap is buffer_one, the night waits for the one before.`,
+  );
 }
 
 function record({ scheduleId, state, policies, info }: ScheduleDescription) {

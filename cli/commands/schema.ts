@@ -34,7 +34,13 @@ export async function schema({ check, ...options }: { readonly json?: boolean; r
     if (check !== true) await writeFile(file, text);
   }
   if (check === true && changed.length > 0) {
-    throw new CliError(exitCodes.failed, `Not what the code would write: ${changed.join(", ")}. Run \`npx attune schema\` and commit them.`);
+    throw new CliError(
+      exitCodes.failed,
+      `Not what the code would write: ${changed.join(", ")}. Run \`npx attune schema\` and commit them.`,
+    );
   }
-  commandOutput(options).result({ changed }, changed.length === 0 ? "All schemas are up to date." : changed.map((path) => `wrote ${path}`).join("\n"));
+  commandOutput(options).result(
+    { changed },
+    changed.length === 0 ? "All schemas are up to date." : changed.map((path) => `wrote ${path}`).join("\n"),
+  );
 }

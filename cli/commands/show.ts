@@ -18,15 +18,42 @@ export async function show(wanted: string, options: { readonly json?: boolean })
       `${workflowId}${rehearsal ? " (rehearsal: not evidence)" : ""}, launched ${at}`,
       `digest  ${run.digest}`,
       `files   ${runFolder(project.home, run)}`,
-      `models  ${Object.entries(config.answeredModels).map(([role, model]) => `${role} ${model}`).join(", ")}`,
+      `models  ${Object.entries(config.answeredModels)
+        .map(([role, model]) => `${role} ${model}`)
+        .join(", ")}`,
       "",
-      table([["piece", "state", "counts"], ...pieces.map(({ key, record, whole }) => [key, record === null ? "not there" : whole ? "done" : "files missing or altered", counts(record?.counts)])], [0, 1, 2]),
+      table(
+        [
+          ["piece", "state", "counts"],
+          ...pieces.map(({ key, record, whole }) => [
+            key,
+            record === null ? "not there" : whole ? "done" : "files missing or altered",
+            counts(record?.counts),
+          ]),
+        ],
+        [0, 1, 2],
+      ),
       ...(outcome === null ? [] : [outcomeText(outcome)]),
     ].join("\n");
-    commandOutput(options).result({ workflowId, run, plan, rehearsal, at, config, pieces, results: outcome?.resultsFile ?? null, report: outcome?.reportFile ?? null }, text);
+    commandOutput(options).result(
+      {
+        workflowId,
+        run,
+        plan,
+        rehearsal,
+        at,
+        config,
+        pieces,
+        results: outcome?.resultsFile ?? null,
+        report: outcome?.reportFile ?? null,
+      },
+      text,
+    );
   });
 }
 
 function counts(of: Readonly<Record<string, number>> | undefined): string {
-  return Object.entries(of ?? {}).map(([name, count]) => `${name} ${count}`).join(", ");
+  return Object.entries(of ?? {})
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
 }

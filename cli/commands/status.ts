@@ -27,14 +27,19 @@ export async function status(wanted: string, options: { readonly json?: boolean;
         ...(snapshot.status === "RUNNING" ? [] : closedLines(pieces)),
         ...[uiLink(project, workflowId)].filter((link) => link !== null),
       ];
-      output.result({ workflowId, ...snapshot, digest: run.digest, rehearsal, pieces, ui: uiLink(project, workflowId) }, lines.filter((line) => line !== "").join("\n"));
+      output.result(
+        { workflowId, ...snapshot, digest: run.digest, rehearsal, pieces, ui: uiLink(project, workflowId) },
+        lines.filter((line) => line !== "").join("\n"),
+      );
       return snapshot.progress?.state === "held" ? exitCodes.held : exitCodes.done;
     }),
   );
 }
 
 function statusWord(status: string): string {
-  return status === "UNKNOWN" ? "not known to this server (its database may be another one)" : status.toLowerCase().replace("_", " ");
+  return status === "UNKNOWN"
+    ? "not known to this server (its database may be another one)"
+    : status.toLowerCase().replace("_", " ");
 }
 
 function closedLines(pieces: readonly { readonly key: string; readonly done: boolean }[]): readonly string[] {

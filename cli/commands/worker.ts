@@ -12,7 +12,13 @@ export async function worker(role: string): Promise<void> {
   const { root, home, env, temporal } = await openProject();
   const child = spawn(process.execPath, [join(root, "workers", "main.ts"), role], {
     cwd: root,
-    env: { ...env, ATTUNE_HOME: home, ATTUNE_PYTHON: env["ATTUNE_PYTHON"] ?? join(venvFolder({ home, projectRoot: root }), "bin", "python"), TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace },
+    env: {
+      ...env,
+      ATTUNE_HOME: home,
+      ATTUNE_PYTHON: env["ATTUNE_PYTHON"] ?? join(venvFolder({ home, projectRoot: root }), "bin", "python"),
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+    },
     stdio: "inherit",
   });
   process.on("SIGINT", () => undefined);

@@ -28,7 +28,8 @@ export async function answeredModels({ providers, models }: Experiment, env: Env
 export function providerUrl(name: string, { baseUrl, baseUrlEnv }: Provider, env: Env): string {
   const url = baseUrl ?? env[baseUrlEnv ?? ""];
   if (url !== undefined && url !== "") return url.replace(/\/+$/, "");
-  const remedy = baseUrlEnv === "ATTUNE_REHEARSAL_URL" ? "start the stack that has it: `npx attune dev`" : `set ${baseUrlEnv ?? "baseUrl"}`;
+  const remedy =
+    baseUrlEnv === "ATTUNE_REHEARSAL_URL" ? "start the stack that has it: `npx attune dev`" : `set ${baseUrlEnv ?? "baseUrl"}`;
   throw precheckError(`Provider ${name} has its address in ${baseUrlEnv ?? "baseUrl"}, which is not set; ${remedy}.`);
 }
 
@@ -37,26 +38,44 @@ async function listModels(name: string, provider: Provider, env: Env): Promise<r
   const url = `${providerUrl(name, provider, env)}/models`;
   const key = provider.apiKeyEnv === undefined ? undefined : env[provider.apiKeyEnv];
   if (provider.apiKeyEnv !== undefined && (key === undefined || key === "")) {
-    throw precheckError(`Provider ${name} needs its key in ${provider.apiKeyEnv}, which is not set; set it here and where the llm worker runs.`);
+    throw precheckError(
+      `Provider ${name} needs its key in ${provider.apiKeyEnv}, which is not set; set it here and where the llm worker runs.`,
+    );
   }
-  const response = await fetch(url, { headers: key === undefined ? {} : { authorization: `Bearer ${key}` }, signal: AbortSignal.timeout(answerMs) }).catch((error: unknown) => {
-    throw precheckError(`Provider ${name} does not answer at ${url} (${reason(error)}). Start it, or correct providers.${name}.`, error);
+  const response = await fetch(url, {
+    headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(answerMs),
+  }).catch((error: unknown) => {
+    throw precheckError(
+      `Provider ${name} does not answer at ${url} (${reason(error)}). Start it, or correct providers.${name}.`,
+      error,
+    );
   });
-  if (response.status === 401 || response.status === 403) throw precheckError(`Provider ${name} refuses the key in ${provider.apiKeyEnv ?? "no variable"} (HTTP ${response.status} at ${url}).`);
+  if (response.status === 401 || response.status === 403)
+    throw precheckError(
+      `Provider ${name} refuses the key in ${provider.apiKeyEnv ?? "no variable"} (HTTP ${response.status} at ${url}).`,
+    );
   if (response.status === 404 || response.status === 405) return null;
   if (!response.ok) throw precheckError(`Provider ${name} answers HTTP ${response.status} at ${url}; try again when it is well.`);
   const body = (await response.json().catch(() => null)) as { data?: unknown } | null;
-  if (!Array.isArray(body?.data)) throw precheckError(`Provider ${name} answers at ${url}, but with no list of models; is providers.${name} the address of an OpenAI-compatible API?`);
+  if (!Array.isArray(body?.data))
+    throw precheckError(
+      `Provider ${name} answers at ${url}, but with no list of models; is providers.${name} the address of an OpenAI-compatible API?`,
+    );
   return body.data.flatMap((entry: { id?: unknown } | null) => (typeof entry?.id === "string" ? [entry.id] : []));
 }
 
-function answers(list: readonly string[] | null, { role, model, provider, url }: { role: string; model: string; provider: string; url: string }): string {
+function answers(
+  list: readonly string[] | null,
+  { role, model, provider, url }: { role: string; model: string; provider: string; url: string },
+): string {
   if (list === null || list.includes(model)) return model;
   const revisions = list.filter((id) => id.startsWith(`${model}@`));
   const [only] = revisions;
   if (revisions.length === 1 && only !== undefined) return only;
   const meant = nearest(model, list);
-  const hint = meant === undefined ? `it has ${list.slice(0, 8).join(", ")}${list.length > 8 ? " …" : ""}` : `did you mean ${meant}?`;
+  const hint =
+    meant === undefined ? `it has ${list.slice(0, 8).join(", ")}${list.length > 8 ? " …" : ""}` : `did you mean ${meant}?`;
   throw precheckError(`models.${role}.model is ${model}, which provider ${provider} at ${url} does not have; ${hint}`);
 }
 

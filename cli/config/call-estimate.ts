@@ -28,7 +28,11 @@ interface Calls {
 }
 
 /** Calls and tokens by stage over all contexts, arms and backbones; tokens are an estimate, calls are exact while nothing is asked twice. */
-export function estimateCalls({ experiment, prompts, rubric }: Pick<ResolvedExperiment, "experiment" | "prompts" | "rubric">): readonly StageEstimate[] {
+export function estimateCalls({
+  experiment,
+  prompts,
+  rubric,
+}: Pick<ResolvedExperiment, "experiment" | "prompts" | "rubric">): readonly StageEstimate[] {
   const { converse, steer, evaluate, contexts, backbones } = experiment;
   const tokens = (text: string) => Math.ceil(text.length / charactersPerToken);
   const prompt = (...names: string[]) => names.reduce((sum, name) => sum + tokens(prompts[name] ?? ""), 0);
@@ -42,18 +46,38 @@ export function estimateCalls({ experiment, prompts, rubric }: Pick<ResolvedExpe
 
   const converseCalls: Calls[] = [
     { role: "teacher", count: conversations, input: prompt("persona", "persona-fields"), output: personaTokens },
-    { role: "simulatedUser", count: conversations * converse.turns, input: walked(user, converse.turns) / converse.turns, output: messageTokens },
-    { role: "teacher", count: conversations * converse.turns, input: walked(assistant, converse.turns) / converse.turns, output: messageTokens },
+    {
+      role: "simulatedUser",
+      count: conversations * converse.turns,
+      input: walked(user, converse.turns) / converse.turns,
+      output: messageTokens,
+    },
+    {
+      role: "teacher",
+      count: conversations * converse.turns,
+      input: walked(assistant, converse.turns) / converse.turns,
+      output: messageTokens,
+    },
   ];
   const steered = conversations * converse.turns * 2;
   const steerCalls: Calls[] = [
     { role: "teacher", count: steered, input: walked(assistant, converse.turns) / converse.turns, output: messageTokens },
-    { role: "judge", count: steered * steer.judgeRuns, input: walked(judge, converse.turns) / converse.turns, output: judgementTokens },
+    {
+      role: "judge",
+      count: steered * steer.judgeRuns,
+      input: walked(judge, converse.turns) / converse.turns,
+      output: judgementTokens,
+    },
   ];
   const turns = items * evaluate.turns;
   const evaluateCalls: Calls[] = [
     { role: "simulatedUser", count: turns, input: walked(user, evaluate.turns) / evaluate.turns, output: messageTokens },
-    { role: "judge", count: turns * evaluate.judgeRuns, input: walked(judge, evaluate.turns) / evaluate.turns, output: judgementTokens },
+    {
+      role: "judge",
+      count: turns * evaluate.judgeRuns,
+      input: walked(judge, evaluate.turns) / evaluate.turns,
+      output: judgementTokens,
+    },
   ];
   return [
     sum("converse", converseCalls, 0, experiment),
@@ -62,7 +86,12 @@ export function estimateCalls({ experiment, prompts, rubric }: Pick<ResolvedExpe
   ];
 }
 
-function sum(stage: StageEstimate["stage"], calls: readonly Calls[], studentCalls: number, { models, providers }: Experiment): StageEstimate {
+function sum(
+  stage: StageEstimate["stage"],
+  calls: readonly Calls[],
+  studentCalls: number,
+  { models, providers }: Experiment,
+): StageEstimate {
   const total = (of: (part: Calls) => number) => calls.reduce((all, part) => all + of(part), 0);
   const prices = calls.map(({ role, count, input, output }) => {
     const { price, provider } = models[role];

@@ -24,14 +24,19 @@ export async function loadExperiment(file: string, { env, sets }: LoadSettings):
 }
 
 /** What no single key can show: names that point nowhere, or twice at one thing. */
-function disagreements({ providers, models, contexts, backbones, encoder, evaluate }: Experiment, origin: Origin): readonly string[] {
+function disagreements(
+  { providers, models, contexts, backbones, encoder, evaluate }: Experiment,
+  origin: Origin,
+): readonly string[] {
   const problems: string[] = [];
   for (const [role, { provider }] of Object.entries(models)) {
     if (providers[provider] !== undefined) continue;
     const known = Object.keys(providers);
     const meant = nearest(provider, known);
     const hint = meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`;
-    problems.push(`${origin(["models", role, "provider"])}: models.${role}.provider is "${provider}", which providers does not hold; ${hint}`);
+    problems.push(
+      `${origin(["models", role, "provider"])}: models.${role}.provider is "${provider}", which providers does not hold; ${hint}`,
+    );
   }
   const twice = (path: string, values: readonly string[]) => {
     const value = values.find((candidate, i) => values.indexOf(candidate) !== i);
@@ -41,7 +46,9 @@ function disagreements({ providers, models, contexts, backbones, encoder, evalua
   twice("backbones", [...backbones.map(({ id }) => id), encoder.id]);
   twice("evaluate.arms", evaluate.arms);
   if (evaluate.arms.includes("wrong_adapter") && contexts.length < 2) {
-    problems.push(`${origin(["evaluate", "arms"])}: evaluate.arms holds wrong_adapter, which takes another context's adapter; give two contexts or leave the arm out`);
+    problems.push(
+      `${origin(["evaluate", "arms"])}: evaluate.arms holds wrong_adapter, which takes another context's adapter; give two contexts or leave the arm out`,
+    );
   }
   return problems;
 }

@@ -9,7 +9,20 @@ type Identified = Omit<ResolvedExperiment, "codeVersion">;
  * Code versions belong to stage records.
  */
 export function identity({ experiment, contexts, prompts, rubric, inputs, answeredModels, weights }: Identified): unknown {
-  const { owner: _owner, budget: _budget, batch: _batch, providers, models, backbones, encoder, measure, reward, align, launcher, ...rest } = experiment;
+  const {
+    owner: _owner,
+    budget: _budget,
+    batch: _batch,
+    providers,
+    models,
+    backbones,
+    encoder,
+    measure,
+    reward,
+    align,
+    launcher,
+    ...rest
+  } = experiment;
   const { humanData: _humanData, ...measuring } = measure;
   const { labels: _labels, ...rewarding } = reward;
   const { deadlineSeconds: _deadline, ...aligning } = align;
@@ -22,7 +35,9 @@ export function identity({ experiment, contexts, prompts, rubric, inputs, answer
         .filter(([name]) => used.has(name))
         .map(([name, { rehearsal, jsonSchema }]) => [name, { rehearsal, jsonSchema }]),
     ),
-    models: Object.fromEntries(Object.entries(models).map(([role, { price: _price, ...model }]) => [role, { ...model, answered: answeredModels[role] }])),
+    models: Object.fromEntries(
+      Object.entries(models).map(([role, { price: _price, ...model }]) => [role, { ...model, answered: answeredModels[role] }]),
+    ),
     backbones: backbones.map(({ id, base_model }) => ({ id, base_model, weights: weights[id] })),
     encoder: { id: encoder.id, weights: weights[encoder.id] },
     measure: measuring,
@@ -38,7 +53,9 @@ export function identity({ experiment, contexts, prompts, rubric, inputs, answer
 
 /** Hex sha256 of the identity: names the run. */
 export function identityDigest(resolved: Identified): string {
-  return createHash("sha256").update(canonicalJson(identity(resolved))).digest("hex");
+  return createHash("sha256")
+    .update(canonicalJson(identity(resolved)))
+    .digest("hex");
 }
 
 export interface Difference {

@@ -34,8 +34,11 @@ function describeIssue(schema: z.ZodType, written: unknown, issue: Issue, origin
   }
   const value = valueAt(written, path);
   if (value === undefined) return [`${origin(path)}: ${dotted(path)} is missing (${expected(issue)})`];
-  const choice = issue.code === "invalid_value" && typeof value === "string" ? nearest(value, issue.values.map(String)) : undefined;
-  return [`${origin(path)}: ${dotted(path)} is ${show(value)}: ${expected(issue)}${choice === undefined ? "" : `; did you mean ${choice}?`}`];
+  const choice =
+    issue.code === "invalid_value" && typeof value === "string" ? nearest(value, issue.values.map(String)) : undefined;
+  return [
+    `${origin(path)}: ${dotted(path)} is ${show(value)}: ${expected(issue)}${choice === undefined ? "" : `; did you mean ${choice}?`}`,
+  ];
 }
 
 /** zod's words without its preamble. */
@@ -47,11 +50,16 @@ function expected({ message }: Issue): string {
 }
 
 export function dotted(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? "the file" : path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${String(key)}`)).join("");
+  return path.length === 0
+    ? "the file"
+    : path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${String(key)}`)).join("");
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((found, key) => (typeof found === "object" && found !== null ? Reflect.get(found, key) : undefined), value);
+  return path.reduce<unknown>(
+    (found, key) => (typeof found === "object" && found !== null ? Reflect.get(found, key) : undefined),
+    value,
+  );
 }
 
 function show(value: unknown): string {

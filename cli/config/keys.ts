@@ -12,7 +12,10 @@ interface JsonSchema {
 /** Keys that a schema allows at a path; empty where any key or none is allowed. */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
-  const nodes = path.reduce<readonly JsonSchema[]>((level, key) => level.flatMap(variants).flatMap((node) => below(node, key)), [root]);
+  const nodes = path.reduce<readonly JsonSchema[]>(
+    (level, key) => level.flatMap(variants).flatMap((node) => below(node, key)),
+    [root],
+  );
   return [...new Set(nodes.flatMap(variants).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 

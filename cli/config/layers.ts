@@ -23,7 +23,12 @@ export interface Layered {
  * Layers, the later wins: file < environment (`ATTUNE_SET_CONVERSE__TURNS=2`) < `--set converse.turns=2`. Values are YAML.
  * @throws CliError (exit 2) naming a variable or flag that can't be applied
  */
-export function layered(schema: z.ZodType, file: YamlFile, env: Readonly<Record<string, string | undefined>>, sets: readonly string[]): Layered {
+export function layered(
+  schema: z.ZodType,
+  file: YamlFile,
+  env: Readonly<Record<string, string | undefined>>,
+  sets: readonly string[],
+): Layered {
   const changes = [...environmentChanges(schema, env), ...sets.map(flagChange)];
   const value = changes.reduce((config, change) => put(config, change.path, change), structuredClone(file.value));
   const origin: Origin = (path) => {
@@ -66,7 +71,8 @@ function scalar(text: string, origin: string): unknown {
 function put(config: unknown, path: readonly string[], change: Change): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return change.value;
-  if (["__proto__", "constructor", "prototype"].includes(key)) throw usageError(`${change.origin}: the key ${key} is not allowed.`);
+  if (["__proto__", "constructor", "prototype"].includes(key))
+    throw usageError(`${change.origin}: the key ${key} is not allowed.`);
   if (Array.isArray(config)) {
     const index = Number(key);
     if (!Number.isInteger(index) || index < 0 || index >= config.length) {

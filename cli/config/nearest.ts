@@ -4,7 +4,9 @@ export function nearest(written: string, candidates: readonly string[]): string 
     .map((candidate) => ({ candidate, distance: editDistance(written.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(Math.max(written.length, best.candidate.length) / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(2, Math.floor(Math.max(written.length, best.candidate.length) / 3))
+    ? best.candidate
+    : undefined;
 }
 
 /** Levenshtein's distance. */

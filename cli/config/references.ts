@@ -24,7 +24,10 @@ export type InputName = "humanData" | "guideLabels" | "evaluatorLabels" | "ancho
  * Reads what the experiment names. A context is looked for in `contexts/` beside the experiment's file, then in `configs/contexts/`.
  * @throws CliError (exit 2) for anything that is absent, malformed or outside the project
  */
-export async function readReferences(experiment: Experiment, { file, root }: { readonly file: string; readonly root: string }): Promise<References> {
+export async function readReferences(
+  experiment: Experiment,
+  { file, root }: { readonly file: string; readonly root: string },
+): Promise<References> {
   const folders = [join(dirname(resolve(file)), "contexts"), join(root, "configs", "contexts")];
   const contexts: Context[] = [];
   for (const id of experiment.contexts) contexts.push(await readContext(id, folders, experiment));
@@ -35,7 +38,12 @@ export async function readReferences(experiment: Experiment, { file, root }: { r
     evaluatorLabels: await inputFile(root, "reward.labels.evaluator", labels.evaluator),
     anchors: await inputFile(root, "reward.labels.anchors", labels.anchors),
   };
-  return { contexts, prompts: await readPrompts(join(root, "configs", "prompts")), rubric: await readText(join(root, "configs", "rubrics", "empathy.md")), inputs };
+  return {
+    contexts,
+    prompts: await readPrompts(join(root, "configs", "prompts")),
+    rubric: await readText(join(root, "configs", "rubrics", "empathy.md")),
+    inputs,
+  };
 }
 
 async function readContext(id: string, folders: readonly string[], { evaluate }: Experiment): Promise<Context> {
@@ -43,16 +51,20 @@ async function readContext(id: string, folders: readonly string[], { evaluate }:
   if (file === undefined) {
     const there = (await Promise.all(folders.map(async (folder) => readdir(folder).catch(() => [])))).flat();
     const known = there.filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length));
-    throw usageError(`contexts holds ${id}, and there is no ${id}.yaml in ${folders.join(" or ")}; there are ${[...new Set(known)].toSorted().join(", ")}.`);
+    throw usageError(
+      `contexts holds ${id}, and there is no ${id}.yaml in ${folders.join(" or ")}; there are ${[...new Set(known)].toSorted().join(", ")}.`,
+    );
   }
   const written = await readYaml(file);
   const parsed = parseWritten(contextSchema, written.value, written.where);
   if (parsed.id !== id) throw usageError(`${written.where(["id"])}: id is ${parsed.id}; the file's name says ${id}.`);
   const twice = parsed.families.find((family, i) => parsed.families.findIndex((other) => other.id === family.id) !== i);
-  if (twice !== undefined) throw usageError(`${written.where(["families"])}: the family ${twice.id} is there twice; a family is in one split only.`);
+  if (twice !== undefined)
+    throw usageError(`${written.where(["families"])}: the family ${twice.id} is there twice; a family is in one split only.`);
   const needed = ["pairs", evaluate.split] satisfies (typeof splits)[number][];
   const absent = needed.find((split) => !parsed.families.some((family) => family.split === split));
-  if (absent !== undefined) throw usageError(`${written.where(["families"])}: no family has split ${absent}, which this experiment uses.`);
+  if (absent !== undefined)
+    throw usageError(`${written.where(["families"])}: no family has split ${absent}, which this experiment uses.`);
   return parsed;
 }
 
@@ -61,7 +73,8 @@ async function inputFile(root: string, key: string, path: string): Promise<strin
   const file = join(root, path);
   const real = await realpath(file).catch(() => null);
   if (real === null) throw usageError(`${key} is ${path}, and ${relative(process.cwd(), file) || file} does not exist.`);
-  if (!real.startsWith((await realpath(root)) + sep)) throw usageError(`${key} is ${path}, a link that leads outside ${root}; copy the file into the project.`);
+  if (!real.startsWith((await realpath(root)) + sep))
+    throw usageError(`${key} is ${path}, a link that leads outside ${root}; copy the file into the project.`);
   return real;
 }
 

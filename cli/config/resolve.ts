@@ -29,7 +29,12 @@ export interface Resolution {
 export async function resolveExperiment(experiment: Experiment, file: string, project: Project): Promise<Resolution> {
   const references = await readReferences(experiment, { file, root: project.root });
   const read = async (name: InputName) => describeInput(name, references.inputs[name]);
-  const inputs = { humanData: await read("humanData"), guideLabels: await read("guideLabels"), evaluatorLabels: await read("evaluatorLabels"), anchors: await read("anchors") };
+  const inputs = {
+    humanData: await read("humanData"),
+    guideLabels: await read("guideLabels"),
+    evaluatorLabels: await read("evaluatorLabels"),
+    anchors: await read("anchors"),
+  };
   const weights = await weightDigests(experiment, project.home);
   const parts = {
     experiment,
@@ -40,10 +45,20 @@ export async function resolveExperiment(experiment: Experiment, file: string, pr
     weights,
     codeVersion: codeVersion(project.root),
   };
-  const bare = { humanData: inputs.humanData.ref, guideLabels: inputs.guideLabels.ref, evaluatorLabels: inputs.evaluatorLabels.ref, anchors: inputs.anchors.ref };
+  const bare = {
+    humanData: inputs.humanData.ref,
+    guideLabels: inputs.guideLabels.ref,
+    evaluatorLabels: inputs.evaluatorLabels.ref,
+    anchors: inputs.anchors.ref,
+  };
   const digest = identityDigest({ ...parts, inputs: bare });
   const place = (ref: Ref): Ref => ({ ...ref, uri: `runs/${experiment.name}/${digest}/inputs/${ref.uri}` });
-  const placed = { humanData: place(bare.humanData), guideLabels: place(bare.guideLabels), evaluatorLabels: place(bare.evaluatorLabels), anchors: place(bare.anchors) };
+  const placed = {
+    humanData: place(bare.humanData),
+    guideLabels: place(bare.guideLabels),
+    evaluatorLabels: place(bare.evaluatorLabels),
+    anchors: place(bare.anchors),
+  };
   const files = Object.values(inputs).map(({ ref, content }) => ({ uri: place(ref).uri, content }));
   return { digest, resolved: { ...parts, inputs: placed }, files };
 }
@@ -60,6 +75,12 @@ export async function storeRun({ digest, resolved, files }: Resolution, artifact
 async function describeInput(name: InputName, file: string): Promise<{ ref: Ref; content: Buffer }> {
   const content = await readFile(file);
   if (content.length === 0) throw usageError(`${name}: ${basename(file)} is empty.`);
-  const rows = content.toString("utf8").split("\n").filter((line) => line.trim() !== "").length;
-  return { ref: { uri: `${name}.jsonl`, sha256: createHash("sha256").update(content).digest("hex"), bytes: content.length, rows }, content };
+  const rows = content
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line.trim() !== "").length;
+  return {
+    ref: { uri: `${name}.jsonl`, sha256: createHash("sha256").update(content).digest("hex"), bytes: content.length, rows },
+    content,
+  };
 }

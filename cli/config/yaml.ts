@@ -26,7 +26,15 @@ export async function readYaml(file: string): Promise<YamlFile> {
 /** The same for text that was read elsewhere. */
 export function parseYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: true, lineCounter: lines, prettyErrors: false, merge: false, customTags: [] });
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    uniqueKeys: true,
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: false,
+    customTags: [],
+  });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
     throw usageError(`${file}:${lines.linePos(problem.pos[0]).line}: ${problem.message.split("\n")[0]}.`);
@@ -45,7 +53,8 @@ export async function readText(file: string): Promise<string> {
   const info = await stat(file).catch(() => null);
   if (info === null) throw usageError(`${file} does not exist.`);
   if (!info.isFile()) throw usageError(`${file} is not a file.`);
-  if (info.size > maxBytes) throw usageError(`${file} has ${(info.size / maxBytes).toFixed(1)} MB; configuration files have 1 MB at most.`);
+  if (info.size > maxBytes)
+    throw usageError(`${file} has ${(info.size / maxBytes).toFixed(1)} MB; configuration files have 1 MB at most.`);
   const bytes = await readFile(file);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -66,7 +75,8 @@ function refusePoison(document: Document, file: string, lines: LineCounter): voi
       if (typeof node.value === "number" && !Number.isFinite(node.value)) {
         throw usageError(`${at(node)}: ${node.source ?? String(node.value)} is not a finite number.`);
       }
-      if (typeof node.value === "string" && node.value.includes("\0")) throw usageError(`${at(node)}: a text holds a NUL character.`);
+      if (typeof node.value === "string" && node.value.includes("\0"))
+        throw usageError(`${at(node)}: a text holds a NUL character.`);
     },
   });
 }

@@ -12,9 +12,19 @@ export async function* configChecks(experiment: Experiment, { env, home }: Proje
       .map(([role, model]) => `${role} ${model}`)
       .join(", "),
   );
-  for (const [role, { model, price, provider }] of Object.entries(experiment.models) as [ModelRole, Experiment["models"][ModelRole]][]) {
+  for (const [role, { model, price, provider }] of Object.entries(experiment.models) as [
+    ModelRole,
+    Experiment["models"][ModelRole],
+  ][]) {
     if (experiment.providers[provider]?.rehearsal === true || price !== undefined) continue;
-    yield { name: `price of ${role}`, state: "warning", detail: `none is known for ${model}`, remedy: `Add price to models.${role}, or costs are shown as unknown.` };
+    yield {
+      name: `price of ${role}`,
+      state: "warning",
+      detail: `none is known for ${model}`,
+      remedy: `Add price to models.${role}, or costs are shown as unknown.`,
+    };
   }
-  yield await attempt("weights", "Run `node bin/setup.mjs`.", async () => Object.keys(await weightDigests(experiment, home)).join(", "));
+  yield await attempt("weights", "Run `node bin/setup.mjs`.", async () =>
+    Object.keys(await weightDigests(experiment, home)).join(", "),
+  );
 }

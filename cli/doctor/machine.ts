@@ -27,7 +27,8 @@ export async function* machineChecks({ home, env, root }: Project): AsyncGenerat
   });
   const python = env["ATTUNE_PYTHON"] ?? join(venvFolder({ home, projectRoot: root }), "bin", "python");
   yield await attempt("trainer's Python", setUp, async () => {
-    const code = "import sys, torch, transformers, peft, trl; print(sys.version.split()[0], 'torch', torch.__version__, 'GPU' if torch.cuda.is_available() else 'CPU only')";
+    const code =
+      "import sys, torch, transformers, peft, trl; print(sys.version.split()[0], 'torch', torch.__version__, 'GPU' if torch.cuda.is_available() else 'CPU only')";
     return (await exec(python, ["-c", code], { timeout: programMs, cwd: root })).stdout.trim();
   });
   yield await attempt("Temporal CLI", "Run `node bin/setup.mjs`, or set TEMPORAL_CLI_PATH.", async () => {

@@ -15,17 +15,26 @@ export async function* serverChecks(project: Project): AsyncGenerator<Check> {
   try {
     connection = await openConnection(project);
   } catch {
-    yield { name: "Temporal server", state: "failed", detail: `no answer at ${address}`, remedy: "Start one with `npx attune dev`, or set TEMPORAL_ADDRESS." };
+    yield {
+      name: "Temporal server",
+      state: "failed",
+      detail: `no answer at ${address}`,
+      remedy: "Start one with `npx attune dev`, or set TEMPORAL_ADDRESS.",
+    };
     return;
   }
   const client = clientOn(connection, project);
   try {
     yield { name: "Temporal server", state: "ok", detail: `${address}, namespace ${namespace}` };
-    yield await attempt("search attributes", "Restart the dev stack, or add them with `temporal operator search-attribute create`.", async () => {
-      const missing = await missingSearchAttributes(connection, namespace);
-      if (missing.length > 0) throw new Error(`the namespace lacks ${missing.join(", ")}`);
-      return "all there";
-    });
+    yield await attempt(
+      "search attributes",
+      "Restart the dev stack, or add them with `temporal operator search-attribute create`.",
+      async () => {
+        const missing = await missingSearchAttributes(connection, namespace);
+        if (missing.length > 0) throw new Error(`the namespace lacks ${missing.join(", ")}`);
+        return "all there";
+      },
+    );
     yield await attempt("workers", startStack, async () => {
       const waiting = await queuesWithoutWorker({ connection, namespace, queues: project.queues });
       if (waiting.length > 0) throw new Error(`nobody polls ${waiting.join(", ")}`);

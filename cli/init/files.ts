@@ -49,7 +49,8 @@ budget: { maxCalls: 6000, maxCostUsd: 10 }
 
 export function contextFile({ up }: NewExperiment, id: string, title: string): string {
   const families = ["pairs", "pairs", "pairs", "pairs", "validation", "validation", "test", "test"].map(
-    (split, i) => `  - id: ${id}-situation-${i + 1}\n    split: ${split}\n    situation: "Replace this: one sentence about the person and what brings them here, number ${i + 1}."`,
+    (split, i) =>
+      `  - id: ${id}-situation-${i + 1}\n    split: ${split}\n    situation: "Replace this: one sentence about the person and what brings them here, number ${i + 1}."`,
   );
   return `# yaml-language-server: $schema=../${up}configs/json/context.schema.json
 # One kind of conversation. A family is one situation and lies in one split only, so that evaluation sees situations training never saw.

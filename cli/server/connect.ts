@@ -9,7 +9,10 @@ export async function openConnection({ temporal }: Pick<Project, "temporal">): P
   try {
     return await Connection.connect({ address: temporal.address, connectTimeout: connectMs });
   } catch (error) {
-    throw precheckError(`No Temporal server answers at ${temporal.address}. Start one with \`npx attune dev\`, or set TEMPORAL_ADDRESS.`, error);
+    throw precheckError(
+      `No Temporal server answers at ${temporal.address}. Start one with \`npx attune dev\`, or set TEMPORAL_ADDRESS.`,
+      error,
+    );
   }
 }
 

@@ -23,9 +23,25 @@ interface LaunchRequest {
 }
 
 /** Starts the run's workflow, or attaches to the one that is open: two launches at once give one. */
-export async function launch({ client, records, run, plan, queues, rehearsal, until, owner }: LaunchRequest): Promise<"started" | "attached"> {
+export async function launch({
+  client,
+  records,
+  run,
+  plan,
+  queues,
+  rehearsal,
+  until,
+  owner,
+}: LaunchRequest): Promise<"started" | "attached"> {
   const workflowId = experimentWorkflowId(run);
-  const input: ExperimentInput = { run, plan, queues, rehearsal, ...(until === undefined ? {} : { until }), ...(owner === undefined ? {} : { owner }) };
+  const input: ExperimentInput = {
+    run,
+    plan,
+    queues,
+    rehearsal,
+    ...(until === undefined ? {} : { until }),
+    ...(owner === undefined ? {} : { owner }),
+  };
   const keyword = ({ name }: { readonly name: string }) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
   const attributes = [
     { key: keyword(searchAttributes.experiment), value: run.name },

@@ -15,7 +15,12 @@ export interface Piece {
 }
 
 /** Every piece of the run; `verify` reads all files. */
-export async function readPieces(stores: Stores, run: RunRef, plan: ExperimentPlan, { verify }: { readonly verify: boolean }): Promise<readonly Piece[]> {
+export async function readPieces(
+  stores: Stores,
+  run: RunRef,
+  plan: ExperimentPlan,
+  { verify }: { readonly verify: boolean },
+): Promise<readonly Piece[]> {
   const pieces: Piece[] = [];
   for (const key of pieceKeys(plan)) {
     const record = ((await stores.records.get(stageRecordKey(run, key)))?.value ?? null) as StageRecord | null;
@@ -46,7 +51,10 @@ export function stageOf(key: string): Stage {
 export function piecesFrom(plan: ExperimentPlan, wanted: string): readonly string[] {
   const keys = pieceKeys(plan);
   const dropped = new Set(keys.filter((key) => key === wanted || key.startsWith(`${wanted}/`)));
-  if (dropped.size === 0) throw usageError(`--rebuild ${wanted}: this run has no such piece; stages are ${stages.join(", ")}, pieces are ${keys.join(", ")}.`);
+  if (dropped.size === 0)
+    throw usageError(
+      `--rebuild ${wanted}: this run has no such piece; stages are ${stages.join(", ")}, pieces are ${keys.join(", ")}.`,
+    );
   for (const key of keys) if (parents(key, keys).some((parent) => dropped.has(parent))) dropped.add(key);
   return [...dropped];
 }
@@ -65,7 +73,9 @@ function parents(key: string, keys: readonly string[]): readonly string[] {
     case "align":
       return [`steer/${context}`];
     case "evaluate":
-      return keys.filter((other) => other.startsWith(`align/${context}/`) || (other.startsWith("reward/") && other !== "reward/guide"));
+      return keys.filter(
+        (other) => other.startsWith(`align/${context}/`) || (other.startsWith("reward/") && other !== "reward/guide"),
+      );
     case "report":
       return keys.filter((other) => other.startsWith("evaluate/"));
     default:

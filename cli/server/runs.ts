@@ -30,6 +30,11 @@ export async function findRun(records: Records, wanted: string): Promise<KnownRu
   if (found !== undefined) return found;
   const names = [...new Set(runs.map(({ run }) => run.name))];
   const meant = nearest(name, names);
-  const hint = names.length === 0 ? "nothing was run from this data directory yet" : meant === undefined ? `there are ${names.join(", ")}` : `did you mean ${meant}?`;
+  const hint =
+    names.length === 0
+      ? "nothing was run from this data directory yet"
+      : meant === undefined
+        ? `there are ${names.join(", ")}`
+        : `did you mean ${meant}?`;
   throw usageError(`No run ${wanted} is known here; ${hint}`);
 }

@@ -34,7 +34,11 @@ function options(schedule: Schedule, queues: Queues): Omit<ScheduleOptions, "mem
       ...(calendar === undefined ? {} : { calendars: [calendarSpec(calendar)] }),
       ...(schedule.jitter === undefined ? {} : { jitter: spanMs(schedule.jitter) }),
     },
-    policies: { overlap: overlaps[schedule.overlap], catchupWindow: spanMs(schedule.catchupWindow), pauseOnFailure: schedule.pauseOnFailure },
+    policies: {
+      overlap: overlaps[schedule.overlap],
+      catchupWindow: spanMs(schedule.catchupWindow),
+      pauseOnFailure: schedule.pauseOnFailure,
+    },
     action: {
       type: "startWorkflow",
       workflowType: workflowTypes.nightly,
@@ -82,7 +86,8 @@ export async function describeSchedule(client: Client, id: string): Promise<Sche
 /** All of Attune's schedules, by id. */
 export async function listSchedules(client: Client): Promise<readonly ScheduleDescription[]> {
   const ids: string[] = [];
-  for await (const { scheduleId, action } of client.schedule.list()) if (action?.type === "startWorkflow" && action.workflowType === workflowTypes.nightly) ids.push(scheduleId);
+  for await (const { scheduleId, action } of client.schedule.list())
+    if (action?.type === "startWorkflow" && action.workflowType === workflowTypes.nightly) ids.push(scheduleId);
   const described = await Promise.all(ids.toSorted().map((id) => describeSchedule(client, id)));
   return described.filter((description) => description !== null);
 }

@@ -50,7 +50,12 @@ export async function progressOf(client: Client, workflowId: string): Promise<Pr
 }
 
 /** Looks again and again until the run has closed, is held, or `signal` says to leave it. */
-export async function* watch(client: Client, workflowId: string, queues: Queues, { everyMs, signal }: { everyMs: number; signal: AbortSignal }): AsyncGenerator<Snapshot> {
+export async function* watch(
+  client: Client,
+  workflowId: string,
+  queues: Queues,
+  { everyMs, signal }: { everyMs: number; signal: AbortSignal },
+): AsyncGenerator<Snapshot> {
   while (!signal.aborted) {
     const snapshot = await look(client, workflowId, queues);
     yield snapshot;

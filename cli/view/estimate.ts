@@ -16,9 +16,23 @@ export function estimateText(estimate: readonly StageEstimate[], experiment: Exp
   ]);
   const total = (of: (stage: StageEstimate) => number) => estimate.reduce((sum, stage) => sum + of(stage), 0);
   const { maxCalls, maxCostUsd } = experiment.budget;
-  const caps = [maxCalls === undefined ? "" : `${count(maxCalls)} calls`, maxCostUsd === undefined ? "" : `$${maxCostUsd}`].filter((cap) => cap !== "");
+  const caps = [
+    maxCalls === undefined ? "" : `${count(maxCalls)} calls`,
+    maxCostUsd === undefined ? "" : `$${maxCostUsd}`,
+  ].filter((cap) => cap !== "");
   return [
-    table([["stage", "calls", "student calls", "tokens in", "tokens out", "cost"], ...rows, ["in all", count(total((s) => s.calls)), count(total((s) => s.studentCalls)), about(total((s) => s.inputTokens)), about(total((s) => s.outputTokens)), free ? "free" : money(estimate.some(({ usd }) => usd === null) ? null : total((s) => s.usd ?? 0))]]),
+    table([
+      ["stage", "calls", "student calls", "tokens in", "tokens out", "cost"],
+      ...rows,
+      [
+        "in all",
+        count(total((s) => s.calls)),
+        count(total((s) => s.studentCalls)),
+        about(total((s) => s.inputTokens)),
+        about(total((s) => s.outputTokens)),
+        free ? "free" : money(estimate.some(({ usd }) => usd === null) ? null : total((s) => s.usd ?? 0)),
+      ],
+    ]),
     `Tokens are estimated. ${caps.length === 0 ? "No budget is set." : `The run holds at ${caps.join(" or ")}.`} Calls that are recorded already are not made again.`,
     ...(done.length === 0 ? [] : [`Done already: ${done.join(", ")}.`]),
     "",

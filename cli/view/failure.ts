@@ -1,5 +1,11 @@
 import type { WorkflowFailedError } from "@temporalio/client";
-import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure, TerminatedFailure } from "@temporalio/common";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  TerminatedFailure,
+} from "@temporalio/common";
 
 /** The failure's own words from the innermost cause outwards; wrappers that only say "activity failed" are left out. */
 export function failureText(error: WorkflowFailedError): { text: string; cancelled: boolean } {
@@ -14,6 +20,7 @@ export function failureText(error: WorkflowFailedError): { text: string; cancell
 }
 
 function words(error: Error): string {
-  const type = error instanceof ApplicationFailure && typeof error.type === "string" && error.type !== "Error" ? `${error.type}: ` : "";
+  const type =
+    error instanceof ApplicationFailure && typeof error.type === "string" && error.type !== "Error" ? `${error.type}: ` : "";
   return `${type}${error.message}`;
 }

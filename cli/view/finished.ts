@@ -46,12 +46,17 @@ export async function finishedRun({ run, stores, output, state }: Finished): Pro
     results: outcome?.resultsFile ?? null,
     report: outcome?.reportFile ?? null,
   };
-  output.result(record, outcome === null ? `Stopped after its stage. Go on: run the same file without --until.` : outcomeText(outcome));
+  output.result(
+    record,
+    outcome === null ? `Stopped after its stage. Go on: run the same file without --until.` : outcomeText(outcome),
+  );
   return exitCodes.done;
 }
 
 export function outcomeText({ results, resultsFile, reportFile }: Outcome): string {
-  return ["", summary(results), "", ...(reportFile === null ? [] : [`Report   ${reportFile}`]), `Results  ${resultsFile}`].join("\n");
+  return ["", summary(results), "", ...(reportFile === null ? [] : [`Report   ${reportFile}`]), `Results  ${resultsFile}`].join(
+    "\n",
+  );
 }
 
 /** Folder of the run's files, for people. */

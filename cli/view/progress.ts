@@ -5,8 +5,13 @@ import { count, duration, money, table } from "./table.ts";
 const marks = { waiting: "·", running: "▸", done: "✓", reused: "✓", failed: "✗" } as const;
 
 /** Where a run is: a table of its pieces, spend, and what it waits for. */
-export function progressText({ progress, waitingQueues }: Pick<Snapshot, "progress" | "waitingQueues">, { name, now }: { readonly name: string; readonly now: Date }): string {
-  const lines = waitingQueues.map((queue) => `No worker polls ${queue}: what needs it waits. Start the workers with \`npx attune dev\`.`);
+export function progressText(
+  { progress, waitingQueues }: Pick<Snapshot, "progress" | "waitingQueues">,
+  { name, now }: { readonly name: string; readonly now: Date },
+): string {
+  const lines = waitingQueues.map(
+    (queue) => `No worker polls ${queue}: what needs it waits. Start the workers with \`npx attune dev\`.`,
+  );
   if (progress === null) return lines.join("\n");
   const rows = progress.stages.map((stage) => row(stage, now));
   return [
@@ -25,7 +30,8 @@ export function holdLines({ state, hold }: Pick<Progress, "state" | "hold">, nam
 }
 
 function row({ key, state, done, total, dropped, failed, startedAt, endedAt }: StageProgress, now: Date): readonly string[] {
-  const seconds = startedAt === null ? null : ((endedAt === null ? now.getTime() : Date.parse(endedAt)) - Date.parse(startedAt)) / 1000;
+  const seconds =
+    startedAt === null ? null : ((endedAt === null ? now.getTime() : Date.parse(endedAt)) - Date.parse(startedAt)) / 1000;
   const none = (value: number) => (value === 0 ? "" : count(value));
   return [
     marks[state],
@@ -49,18 +55,25 @@ export function changes(before: Progress | null, after: Progress, name: string):
     const moved = previous?.state !== stage.state || (stage.state === "running" && tenth(stage) !== tenth(previous));
     return moved && stage.state !== "waiting" ? [line(stage)] : [];
   });
-  return before?.state !== after.state || before.hold?.reason !== after.hold?.reason ? [...lines, ...holdLines(after, name)] : lines;
+  return before?.state !== after.state || before.hold?.reason !== after.hold?.reason
+    ? [...lines, ...holdLines(after, name)]
+    : lines;
 }
 
 function line({ key, state, done, total, dropped, failed, startedAt, endedAt }: StageProgress): string {
   const units = total > 1 ? ` ${count(done)}/${count(total)}` : "";
   const lost = [dropped > 0 ? `${dropped} dropped` : "", failed > 0 ? `${failed} failed` : ""].filter((part) => part !== "");
-  const took = startedAt !== null && endedAt !== null && state !== "reused" ? ` in ${duration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)}` : "";
+  const took =
+    startedAt !== null && endedAt !== null && state !== "reused"
+      ? ` in ${duration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)}`
+      : "";
   return `${key}: ${state}${units}${lost.length === 0 ? "" : ` (${lost.join(", ")})`}${took}`;
 }
 
 /** Seconds by stage, from the first start of any of its pieces to the last end: stages overlap. */
-export function phaseBudget({ stages }: Pick<Progress, "stages">): readonly { readonly stage: string; readonly seconds: number }[] {
+export function phaseBudget({
+  stages,
+}: Pick<Progress, "stages">): readonly { readonly stage: string; readonly seconds: number }[] {
   const spans = new Map<string, { from: number; to: number }>();
   for (const { stage, state, startedAt, endedAt } of stages) {
     if (startedAt === null || endedAt === null || state === "reused") continue;

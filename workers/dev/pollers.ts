@@ -5,7 +5,15 @@ import type { Queues } from "../../contract/queues.ts";
 const taskQueueTypes = { workflow: 1, activity: 2 } as const;
 
 /** Names of the queues that no worker polls now. */
-export async function queuesWithoutWorker({ connection, namespace, queues }: { connection: Pick<Connection, "workflowService">; namespace: string; queues: Queues }): Promise<readonly string[]> {
+export async function queuesWithoutWorker({
+  connection,
+  namespace,
+  queues,
+}: {
+  connection: Pick<Connection, "workflowService">;
+  namespace: string;
+  queues: Queues;
+}): Promise<readonly string[]> {
   const needed = [
     { name: queues.control, type: taskQueueTypes.workflow },
     { name: queues.llm, type: taskQueueTypes.activity },
@@ -13,7 +21,11 @@ export async function queuesWithoutWorker({ connection, namespace, queues }: { c
   ];
   const polled = await Promise.all(
     needed.map(async ({ name, type }) => {
-      const { pollers } = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: type });
+      const { pollers } = await connection.workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name },
+        taskQueueType: type,
+      });
       return (pollers ?? []).length > 0;
     }),
   );

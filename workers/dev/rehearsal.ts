@@ -16,7 +16,13 @@ interface RehearsalSettings {
  * Starts the rehearsal teacher on a port that it keeps over restarts, with its log beside the data. `ATTUNE_REHEARSAL_ARGS` adds flags: latency and faults.
  * @throws when it does not answer in time
  */
-export async function startRehearsal({ home, projectRoot, env, onLine, onStart }: RehearsalSettings): Promise<{ child: Child; url: string }> {
+export async function startRehearsal({
+  home,
+  projectRoot,
+  env,
+  onLine,
+  onStart,
+}: RehearsalSettings): Promise<{ child: Child; url: string }> {
   const port = await freePort(0);
   const more = (env["ATTUNE_REHEARSAL_ARGS"] ?? "").split(" ").filter((part) => part !== "");
   const flags = ["--port", String(port), "--log", join(home, "rehearsal.jsonl"), ...more];

@@ -35,7 +35,9 @@ export class StackRunsError extends Error {
   override readonly name = "StackRunsError";
   readonly running: DevStack;
   constructor(stack: DevStack) {
-    super(`A dev stack runs here already (process ${stack.supervisor.pid}): server ${stack.temporalAddress}, UI ${stack.uiUrl}. End it with Ctrl-C where it runs.`);
+    super(
+      `A dev stack runs here already (process ${stack.supervisor.pid}): server ${stack.temporalAddress}, UI ${stack.uiUrl}. End it with Ctrl-C where it runs.`,
+    );
     this.running = stack;
   }
 }
@@ -79,7 +81,18 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
   try {
     const [port, ui] = [await freePort(serverPort), await freePort(uiPort)];
     const temporalAddress = `127.0.0.1:${port}`;
-    const flags = ["--ip", "127.0.0.1", "--port", String(port), "--ui-port", String(ui), "--db-filename", join(home, "temporal.db"), "--log-level", "error"];
+    const flags = [
+      "--ip",
+      "127.0.0.1",
+      "--port",
+      String(port),
+      "--ui-port",
+      String(ui),
+      "--db-filename",
+      join(home, "temporal.db"),
+      "--log-level",
+      "error",
+    ];
     const server = superviseChild({
       name: "temporal",
       command: [temporalBinary(settings), "server", "start-dev", ...flags],
@@ -107,7 +120,17 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
       };
       for (const role of roles) {
         const command = [process.execPath, join(projectRoot, "workers", "main.ts"), role] as const;
-        children.push(superviseChild({ name: role, command: [...command], cwd: projectRoot, env, restart: true, onLine, onStart: remember(role) }));
+        children.push(
+          superviseChild({
+            name: role,
+            command: [...command],
+            cwd: projectRoot,
+            env,
+            restart: true,
+            onLine,
+            onStart: remember(role),
+          }),
+        );
       }
       const addresses = {
         supervisor: await processIdOf(process.pid),
@@ -119,7 +142,12 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
       write = () => writeDevStack(home, { ...addresses, children: { ...ids } });
       await write();
       const prefix = settings.env["ATTUNE_QUEUE_PREFIX"];
-      await workersPoll(connection, namespace, prefix === undefined || prefix === "" ? defaultQueues : queuesFor(prefix), settings.signal);
+      await workersPoll(
+        connection,
+        namespace,
+        prefix === undefined || prefix === "" ? defaultQueues : queuesFor(prefix),
+        settings.signal,
+      );
       return { addresses: { ...addresses, children: ids }, stop };
     } finally {
       await connection.close();
@@ -138,7 +166,7 @@ async function endLeftovers({ home, onLine }: StackSettings): Promise<void> {
   if (left.length === 0) return;
   onLine("dev", `ending ${left.map(({ name }) => name).join(", ")} of a dev stack that was killed`);
   await Promise.all(left.map((child) => signalProcess(child, "SIGTERM")));
-  for (const until = Date.now() + workerGraceMs; (await leftovers(home)).length > 0 && Date.now() < until; ) await pause(100);
+  for (const until = Date.now() + workerGraceMs; (await leftovers(home)).length > 0 && Date.now() < until;) await pause(100);
   await Promise.all((await leftovers(home)).map((child) => signalProcess(child, "SIGKILL")));
 }
 
@@ -150,7 +178,11 @@ async function connectWhenUp(address: string, server: Child, signal: AbortSignal
     try {
       return await Connection.connect({ address, connectTimeout: 1000 });
     } catch (error) {
-      if (gone || Date.now() > until) throw new Error(`The Temporal dev server did not answer at ${address} within ${serverStartMs / 1000} s; its lines above say why.`, { cause: error });
+      if (gone || Date.now() > until)
+        throw new Error(
+          `The Temporal dev server did not answer at ${address} within ${serverStartMs / 1000} s; its lines above say why.`,
+          { cause: error },
+        );
     }
   }
 }
@@ -161,7 +193,10 @@ async function workersPoll(connection: Connection, namespace: string, queues: Qu
     signal.throwIfAborted();
     const waiting = await queuesWithoutWorker({ connection, namespace, queues });
     if (waiting.length === 0) return;
-    if (Date.now() > until) throw new Error(`No worker polls ${waiting.join(", ")} after ${workersStartMs / 1000} s; the workers' lines above say why.`);
+    if (Date.now() > until)
+      throw new Error(
+        `No worker polls ${waiting.join(", ")} after ${workersStartMs / 1000} s; the workers' lines above say why.`,
+      );
   }
 }
 

@@ -14,7 +14,11 @@ let provider: string;
 let nowhere: string;
 
 beforeAll(async () => {
-  models = createServer((_, response) => response.setHeader("content-type", "application/json").end(JSON.stringify({ data: [{ id: "rehearsal@12345678" }, { id: "gpt-4.1-mini" }] })));
+  models = createServer((_, response) =>
+    response
+      .setHeader("content-type", "application/json")
+      .end(JSON.stringify({ data: [{ id: "rehearsal@12345678" }, { id: "gpt-4.1-mini" }] })),
+  );
   await new Promise<void>((resolve) => models.listen(0, "127.0.0.1", resolve));
   const gone = createServer();
   await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
@@ -36,7 +40,10 @@ function dataFolder({ weights = true } = {}): string {
   return home;
 }
 
-async function attune(args: readonly string[], { home = dataFolder(), ...env }: { home?: string; [name: string]: string | undefined } = {}) {
+async function attune(
+  args: readonly string[],
+  { home = dataFolder(), ...env }: { home?: string; [name: string]: string | undefined } = {},
+) {
   const { exitCode, stdout, stderr } = await execa("node", [join(projectRoot, "bin", "attune.mjs"), ...args], {
     cwd: projectRoot,
     env: { ATTUNE_HOME: home, ATTUNE_REHEARSAL_URL: provider, TEMPORAL_ADDRESS: "127.0.0.1:1", ...env },
@@ -50,9 +57,21 @@ describe("a wrong configuration: exit 2, one clear error, nothing started", () =
   test.each([
     ["an unknown key", ["--set", "converse.turnz=3"], /converse\.turnz is no known key; did you mean turns\?/],
     ["a wrong type", ["--set", "converse.turns=many"], /converse\.turns is "many": expected number/],
-    ["a path outside the root", ["--set", "measure.humanData=../secret.jsonl"], /measure\.humanData is "\.\.\/secret\.jsonl": use a relative path below the project's root/],
-    ["an input that is not there", ["--set", "measure.humanData=configs/data/none.jsonl"], /configs\/data\/none\.jsonl does not exist/],
-    ["a context that is not there", ["--set", "contexts=[distres, writing]"], /contexts holds distres, and there is no distres\.yaml .* there are career, distress/],
+    [
+      "a path outside the root",
+      ["--set", "measure.humanData=../secret.jsonl"],
+      /measure\.humanData is "\.\.\/secret\.jsonl": use a relative path below the project's root/,
+    ],
+    [
+      "an input that is not there",
+      ["--set", "measure.humanData=configs/data/none.jsonl"],
+      /configs\/data\/none\.jsonl does not exist/,
+    ],
+    [
+      "a context that is not there",
+      ["--set", "contexts=[distres, writing]"],
+      /contexts holds distres, and there is no distres\.yaml .* there are career, distress/,
+    ],
     ["a stage that is not there", ["--until", "converze"], /--until converze: did you mean converse\?/],
   ])("%s", async (_, flags, message) => {
     const { exitCode, stdout, stderr, home } = await attune(["run", smoke, "--json", ...flags]);
@@ -74,13 +93,18 @@ describe("a wrong configuration: exit 2, one clear error, nothing started", () =
   });
 
   test("a file that is not there, an unknown command, a missing argument", async () => {
-    expect(await attune(["run", "nothing.yaml"])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/nothing\.yaml does not exist/) });
+    expect(await attune(["run", "nothing.yaml"])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/nothing\.yaml does not exist/),
+    });
     expect(await attune(["runn", smoke])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/Did you mean run\?/) });
     expect(await attune(["run"])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/missing required argument/) });
   });
 
   test("a real API without a cap", async () => {
-    const { exitCode, stderr } = await attune(["run", "configs/experiments/api.yaml", "--set", "budget={}"], { OPENAI_API_KEY: "sk-test" });
+    const { exitCode, stderr } = await attune(["run", "configs/experiments/api.yaml", "--set", "budget={}"], {
+      OPENAI_API_KEY: "sk-test",
+    });
     expect(stderr).toMatch(/set budget\.maxCalls or budget\.maxCostUsd/);
     expect(exitCode).toBe(2);
   });
@@ -108,12 +132,17 @@ describe("what is not there yet: exit 3, saying what to start or set", () => {
 
   test("a model the provider does not have", async () => {
     const { exitCode, stderr } = await attune(["run", smoke, "--set", "models.judge.model=rehearsl"]);
-    expect(stderr).toMatch(/models\.judge\.model is rehearsl, which provider rehearsal at .* does not have; it has rehearsal@12345678/);
+    expect(stderr).toMatch(
+      /models\.judge\.model is rehearsl, which provider rehearsal at .* does not have; it has rehearsal@12345678/,
+    );
     expect(exitCode).toBe(3);
   });
 
   test("a key that is not set", async () => {
-    const { exitCode, stderr } = await attune(["run", "configs/experiments/api.yaml", "--set", `providers.api.baseUrl=${provider}`], { OPENAI_API_KEY: "" });
+    const { exitCode, stderr } = await attune(
+      ["run", "configs/experiments/api.yaml", "--set", `providers.api.baseUrl=${provider}`],
+      { OPENAI_API_KEY: "" },
+    );
     expect(stderr).toMatch(/needs its key in OPENAI_API_KEY, which is not set/);
     expect(exitCode).toBe(3);
   });
@@ -126,7 +155,10 @@ describe("what is not there yet: exit 3, saying what to start or set", () => {
 });
 
 test("a run nobody launched is named, with those there are", async () => {
-  expect(await attune(["report", "quickstart"])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/No run quickstart is known here; nothing was run/) });
+  expect(await attune(["report", "quickstart"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/No run quickstart is known here; nothing was run/),
+  });
 });
 
 test("ls works without a server, stdout pure", async () => {
@@ -142,7 +174,10 @@ test("init writes a valid experiment and overwrites nothing", async () => {
   expect(first.exitCode).toBe(0);
   expect(await attune(["validate", "experiments/init-of-a-test/experiment.yaml", "--json"])).toMatchObject({ exitCode: 0 });
   expect(await attune(["validate", "experiments/init-of-a-test/contexts/init-of-a-test-a.yaml"])).toMatchObject({ exitCode: 0 });
-  expect(await attune(["init", "init-of-a-test"])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/is there already/) });
+  expect(await attune(["init", "init-of-a-test"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/is there already/),
+  });
   expect(await attune(["init", "../outside"])).toMatchObject({ exitCode: 2 });
 });
 
@@ -151,6 +186,8 @@ test("the emitted schemas are what the code would write", async () => {
 });
 
 test("every shipped file is valid", async () => {
-  const files = ["experiments", "contexts", "schedules"].flatMap((folder) => readdirSync(join(projectRoot, "configs", folder)).map((name) => `configs/${folder}/${name}`));
+  const files = ["experiments", "contexts", "schedules"].flatMap((folder) =>
+    readdirSync(join(projectRoot, "configs", folder)).map((name) => `configs/${folder}/${name}`),
+  );
   for (const file of files) expect(await attune(["validate", file])).toMatchObject({ exitCode: 0, stderr: "" });
 });

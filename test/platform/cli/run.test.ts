@@ -21,8 +21,13 @@ let prefixes = 0;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger("ERROR") });
   environment = await localServer();
-  bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL("../../fixtures/cli/workflows.ts", import.meta.url)), logger: new DefaultLogger("ERROR") });
-  models = createServer((_, response) => response.setHeader("content-type", "application/json").end(JSON.stringify({ data: [{ id: "rehearsal@12345678" }] })));
+  bundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL("../../fixtures/cli/workflows.ts", import.meta.url)),
+    logger: new DefaultLogger("ERROR"),
+  });
+  models = createServer((_, response) =>
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ data: [{ id: "rehearsal@12345678" }] })),
+  );
   await new Promise<void>((resolve) => models.listen(0, "127.0.0.1", resolve));
 });
 afterAll(async () => {
@@ -40,7 +45,11 @@ async function bench({ worker = true } = {}) {
   }
   const prefix = `cli-${(prefixes += 1)}`;
   if (worker) {
-    const control = await Worker.create({ connection: environment.nativeConnection, taskQueue: queuesFor(prefix).control, workflowBundle: bundle });
+    const control = await Worker.create({
+      connection: environment.nativeConnection,
+      taskQueue: queuesFor(prefix).control,
+      workflowBundle: bundle,
+    });
     const ended = control.run();
     onTestFinished(async () => {
       control.shutdown();
@@ -53,19 +62,29 @@ async function bench({ worker = true } = {}) {
     ATTUNE_REHEARSAL_URL: `http://127.0.0.1:${(models.address() as AddressInfo).port}/v1`,
     TEMPORAL_ADDRESS: environment.address,
   };
-  const attune = (...args: string[]) => execa("node", [join(projectRoot, "bin", "attune.mjs"), ...args], { cwd: projectRoot, env, reject: false, stdin: "ignore" });
+  const attune = (...args: string[]) =>
+    execa("node", [join(projectRoot, "bin", "attune.mjs"), ...args], { cwd: projectRoot, env, reject: false, stdin: "ignore" });
   /** Names are of one bench only, so that runs of several tests never meet. */
-  const run = (name: string, ...flags: string[]) => attune("run", "configs/experiments/smoke.yaml", "--set", `name=${name}`, "--set", `seed=${prefixes}`, ...flags);
+  const run = (name: string, ...flags: string[]) =>
+    attune("run", "configs/experiments/smoke.yaml", "--set", `name=${name}`, "--set", `seed=${prefixes}`, ...flags);
   return { attune, run };
 }
 
-const records = (stdout: string) => stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+const records = (stdout: string) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 test("a run ends with 0 and, with --json, prints one launch and one done record and nothing else", async () => {
   const { run } = await bench();
   const { exitCode, stdout } = await run("fine", "--json", "--until", "converse");
   const [launch, done, ...rest] = records(stdout);
-  expect(launch).toMatchObject({ event: "launch", state: "started", workflowId: expect.stringMatching(/^exp\/fine\/[0-9a-f]{12}$/) });
+  expect(launch).toMatchObject({
+    event: "launch",
+    state: "started",
+    workflowId: expect.stringMatching(/^exp\/fine\/[0-9a-f]{12}$/),
+  });
   expect(done).toMatchObject({ event: "done", state: "stopped-after-stage", exitCode: 0 });
   expect(rest).toEqual([]);
   expect(exitCode).toBe(0);
@@ -108,7 +127,10 @@ test("two at once give one run: one started, one attached; cancel ends both with
   const ended = await Promise.all(both);
   expect(ended.map(({ stdout }) => records(stdout)[0]?.["state"]).toSorted()).toEqual(["attached", "started"]);
   expect(ended.map(({ exitCode }) => exitCode)).toEqual([5, 5]);
-  expect(await attune("cancel", "waits")).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/is not open \(cancelled\): there is nothing to cancel/) });
+  expect(await attune("cancel", "waits")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/is not open \(cancelled\): there is nothing to cancel/),
+  });
 });
 
 test("Ctrl-C leaves the run and says how to come back", async () => {
@@ -155,16 +177,33 @@ test("a schedule: applied twice it is one, triggered it gives its verdict, skips
   const write = (experiment: string, cron = "0 3 * * *") =>
     writeFileSync(file, `id: nights-of-a-test\nexperiment: ${experiment}\ncron: "${cron}"\noverlap: skip\ncatchupWindow: 6h\n`);
   write("better");
-  expect((await attune("schedule", "apply", file)).stdout).toMatch(/^Created nights-of-a-test; next night \d{4}-\d\d-\d\dT03:00:00Z/);
+  expect((await attune("schedule", "apply", file)).stdout).toMatch(
+    /^Created nights-of-a-test; next night \d{4}-\d\d-\d\dT03:00:00Z/,
+  );
   expect((await attune("schedule", "apply", file)).stdout).toMatch(/^Updated/);
-  expect(await attune("schedule", "trigger", "nights-of-a-test", "--wait")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/Night 2026-01-02: passed/) });
+  expect(await attune("schedule", "trigger", "nights-of-a-test", "--wait")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/Night 2026-01-02: passed/),
+  });
   write("worse");
   await attune("schedule", "apply", file);
-  expect(await attune("schedule", "trigger", "nights-of-a-test", "--wait")).toMatchObject({ exitCode: 100, stdout: expect.stringMatching(/regressed \(distress\)/) });
+  expect(await attune("schedule", "trigger", "nights-of-a-test", "--wait")).toMatchObject({
+    exitCode: 100,
+    stdout: expect.stringMatching(/regressed \(distress\)/),
+  });
   const [[row]] = records((await attune("schedule", "ls", "--json")).stdout) as unknown as [[Record<string, unknown>]];
-  expect(row).toMatchObject({ id: "nights-of-a-test", taken: 2, skippedOverlap: 0, missedCatchupWindow: 0, policies: { overlap: "SKIP", catchupWindow: 6 * 3_600_000, pauseOnFailure: true } });
+  expect(row).toMatchObject({
+    id: "nights-of-a-test",
+    taken: 2,
+    skippedOverlap: 0,
+    missedCatchupWindow: 0,
+    policies: { overlap: "SKIP", catchupWindow: 6 * 3_600_000, pauseOnFailure: true },
+  });
   write("better", "61 3 * * *");
-  expect(await attune("schedule", "apply", file)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/Schedule nights-of-a-test can't be set: Minute is not in range/) });
+  expect(await attune("schedule", "apply", file)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/Schedule nights-of-a-test can't be set: Minute is not in range/),
+  });
   expect(await attune("schedule", "delete", "nights-of-a-test")).toMatchObject({ exitCode: 0 });
   expect(await attune("schedule", "trigger", "nights-of-a-test")).toMatchObject({ exitCode: 2 });
 });

@@ -27,8 +27,13 @@ test("more judges, more judgements", async () => {
 
 test("the rehearsal is free, a price makes money, an absent price is unknown and never 0", async () => {
   expect((await estimated("quickstart.yaml")).map(({ usd }) => usd)).toEqual([0, 0, 0]);
-  for (const { usd, inputTokens, outputTokens } of await estimated("api.yaml")) expect(usd).toBeCloseTo((inputTokens * 0.4 + outputTokens * 1.6) / 1e6, 4);
-  expect((await estimated("api.yaml", "models.judge={provider: api, model: x}")).map(({ usd }) => usd === null)).toEqual([false, true, true]);
+  for (const { usd, inputTokens, outputTokens } of await estimated("api.yaml"))
+    expect(usd).toBeCloseTo((inputTokens * 0.4 + outputTokens * 1.6) / 1e6, 4);
+  expect((await estimated("api.yaml", "models.judge={provider: api, model: x}")).map(({ usd }) => usd === null)).toEqual([
+    false,
+    true,
+    true,
+  ]);
 });
 
 test("a longer talk carries its history", async () => {

@@ -52,12 +52,18 @@ describe("what changes no result changes no digest", () => {
 });
 
 describe("what changes results changes the digest", () => {
-  test.each(["name=other", "seed=12", "converse.turns=2", "models.teacher.temperature=0.1", "align.max_steps=5", "evaluate.split=validation", "providers.rehearsal.jsonSchema=false", "steer.judgeMargin=0.2"])(
-    "%s",
-    async (set) => {
-      expect(identityDigest({ ...base, experiment: await withSets(set) })).not.toBe(identityDigest(base));
-    },
-  );
+  test.each([
+    "name=other",
+    "seed=12",
+    "converse.turns=2",
+    "models.teacher.temperature=0.1",
+    "align.max_steps=5",
+    "evaluate.split=validation",
+    "providers.rehearsal.jsonSchema=false",
+    "steer.judgeMargin=0.2",
+  ])("%s", async (set) => {
+    expect(identityDigest({ ...base, experiment: await withSets(set) })).not.toBe(identityDigest(base));
+  });
 
   test("data, prompts, rubric, a context, the model behind an alias, weights", () => {
     const [first, ...rest] = base.contexts;

@@ -9,7 +9,14 @@ test("a piece takes down what is made from it, and nothing beside it", () => {
   expect(piecesFrom(plan, "align/small/distress")).toEqual(["align/small/distress", "evaluate/small", "report"]);
   expect(piecesFrom(plan, "report")).toEqual(["report"]);
   expect(piecesFrom(plan, "reward/evaluator")).toEqual(["reward/evaluator", "evaluate/small", "report"]);
-  expect(piecesFrom(plan, "converse/writing")).toEqual(["converse/writing", "steer/writing", "reward/preference-writing", "align/small/writing", "evaluate/small", "report"]);
+  expect(piecesFrom(plan, "converse/writing")).toEqual([
+    "converse/writing",
+    "steer/writing",
+    "reward/preference-writing",
+    "align/small/writing",
+    "evaluate/small",
+    "report",
+  ]);
   expect(piecesFrom(plan, "steer")).not.toContain("reward/guide");
 });
 

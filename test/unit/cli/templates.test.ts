@@ -11,5 +11,7 @@ test.each([
 });
 
 test("known slots pass, as often as they stand there", () => {
-  expect(() => checkTemplate("persona-fields", "{{name}} and {{ not a slot } {{name}}, {{age}}".replace("{{ not a slot }", ""), "p.md")).not.toThrow();
+  expect(() =>
+    checkTemplate("persona-fields", "{{name}} and {{ not a slot } {{name}}, {{age}}".replace("{{ not a slot }", ""), "p.md"),
+  ).not.toThrow();
 });
