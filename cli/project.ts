@@ -40,19 +40,15 @@ export async function openProject(environment: NodeJS.ProcessEnv = process.env):
   };
 }
 
+/** The runs' facts and files. */
 export interface Stores {
   readonly artifacts: ArtifactStore;
   readonly records: Records;
 }
 
-/** The run's facts and files; the caller closes `records`. */
-export function openStores({ home }: Pick<Project, "home">): Stores {
-  return { artifacts: localArtifacts(join(home, "artifacts")), records: sqliteRecords(join(home, "records.db")) };
-}
-
 /** Opens the stores for `work` and closes them whatever happens. */
-export async function withStores<T>(project: Pick<Project, "home">, work: (stores: Stores) => Promise<T>): Promise<T> {
-  const stores = openStores(project);
+export async function withStores<T>({ home }: Pick<Project, "home">, work: (stores: Stores) => Promise<T>): Promise<T> {
+  const stores = { artifacts: localArtifacts(join(home, "artifacts")), records: sqliteRecords(join(home, "records.db")) };
   try {
     return await work(stores);
   } finally {

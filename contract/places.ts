@@ -5,7 +5,7 @@ import type { ExperimentPlan } from "./experiment.ts";
 /** Keys of records and names of workflows that several processes build for themselves. */
 
 /** `quickstart/0123456789ab/-`: where a run's rows live; the epoch of a night in place of the dash. */
-export function runKey({ name, digest, epoch }: Pick<RunRef, "name" | "digest" | "epoch">): string {
+function runKey({ name, digest, epoch }: Pick<RunRef, "name" | "digest" | "epoch">): string {
   return `${name}/${digest.slice(0, 12)}/${epoch === "" ? "-" : epoch}`;
 }
 

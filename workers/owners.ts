@@ -30,7 +30,7 @@ export function ownerLookup({
         namespace,
         execution: { workflowId: owner.workflowId },
       });
-      return workflowExecutionInfo?.status === undefined ? "unknown" : workflowExecutionInfo.status === running;
+      return workflowExecutionInfo?.status === undefined ? "unknown" : Number(workflowExecutionInfo.status) === running;
     } catch (error) {
       return (error as { code?: unknown }).code === notFound ? false : "unknown";
     }

@@ -18,14 +18,7 @@ export function detailsOf({ state, hold, stages, spend, budget }: Progress): str
   const lines = [
     ...(hold === null
       ? []
-      : [
-          `**Held (${hold.reason}).** ${hold.message}`,
-          "",
-          `${hold.remedy}`,
-          "",
-          `Go on: \`npx attune resume ${workflowId}\``,
-          "",
-        ]),
+      : [`**Held (${hold.reason}).** ${hold.message}`, "", hold.remedy, "", `Go on: \`npx attune resume ${workflowId}\``, ""]),
     ...(state === "paused" ? [`**Paused.** Go on: \`npx attune resume ${workflowId}\``, ""] : []),
     "| piece | state | done | dropped | failed |",
     "|---|---|---|---|---|",

@@ -56,46 +56,30 @@ export async function runExperiment(
     withStores(project, async (stores) => {
       await sayDifferences(stores, resolution, output);
       const ref = await storeRun(resolution, stores.artifacts);
-      const snapshot = await look(client, workflowId, project.queues);
-      const open = snapshot.status === "RUNNING";
+      const open = (await look(client, workflowId, project.queues)).status === "RUNNING";
       if (options.rebuild !== undefined) {
-        if (open)
-          throw usageError(`${workflowId} is open; cancel it before you rebuild a stage: npx attune cancel ${experiment.name}`);
+        if (open) throw usageError(`${workflowId} is open; cancel it before you rebuild: npx attune cancel ${experiment.name}`);
         const dropped = piecesFrom(plan, options.rebuild);
         await dropPieces(stores, ref, dropped);
-        output.say(`Dropped to be rebuilt: ${dropped.join(", ")}.`);
+        output.say(`Dropped to be made again: ${dropped.join(", ")}.`);
+      }
+      if (!open) {
+        const pieces = await readPieces(stores, ref, plan, { verify: true });
+        if (pieces.every(({ whole }) => whole)) {
+          const text = `${workflowId} is complete: every piece is there with its digest. Nothing was started.`;
+          output.result({ event: "launch", workflowId, state: "complete", digest: ref.digest }, text);
+          return finishedRun({ run: ref, stores, output, state: "complete" });
+        }
+        const done = pieces.filter(({ whole }) => whole).map(({ key }) => key);
+        if (!output.json) output.say(estimateText(estimate, experiment, done));
       }
       const launched: Launch = { run: ref, plan, rehearsal: isRehearsal(experiment), at: new Date().toISOString() };
-      if (!open) {
-        const whole = (await readPieces(stores, ref, plan, { verify: true }))
-          .filter((piece) => piece.whole)
-          .map(({ key }) => key);
-        if (whole.includes("report")) {
-          const missing = (await readPieces(stores, ref, plan, { verify: true })).filter((piece) => !piece.whole);
-          if (missing.length === 0) {
-            output.result(
-              { event: "launch", workflowId, state: "complete", digest: ref.digest },
-              `${workflowId} is complete: every piece is there with its digest. Nothing was started.`,
-            );
-            return finishedRun({ run: ref, stores, output, state: "complete" });
-          }
-          output.say(`Rebuilding what is missing: ${missing.map(({ key }) => key).join(", ")}.`);
-        }
-        if (!output.json) output.say(estimateText(estimate, experiment, whole));
-      }
-      const how = await launch({
-        client,
-        records: stores.records,
-        queues: project.queues,
-        until,
-        owner: experiment.owner,
-        ...launched,
-      });
+      const how = open
+        ? "attached"
+        : await launch({ client, records: stores.records, queues: project.queues, until, owner: experiment.owner, ...launched });
       const link = uiLink(project, workflowId);
-      output.result(
-        { event: "launch", workflowId, state: how, digest: ref.digest, ui: link, estimate },
-        launchText({ how, workflowId, link, name: experiment.name }),
-      );
+      const record = { event: "launch", workflowId, state: how, digest: ref.digest, ui: link, estimate };
+      output.result(record, launchText({ how, workflowId, link, name: experiment.name }));
       if (options.detach === true) return exitCodes.done;
       return followRun({ client, project, stores, run: ref, output, ...(leaving === undefined ? {} : { leaving }) });
     }),

@@ -25,7 +25,7 @@ export async function answeredModels({ providers, models }: Experiment, env: Env
 }
 
 /** @throws CliError (exit 3) when the variable that holds the address is not set */
-export function providerUrl(name: string, { baseUrl, baseUrlEnv }: Provider, env: Env): string {
+function providerUrl(name: string, { baseUrl, baseUrlEnv }: Provider, env: Env): string {
   const url = baseUrl ?? env[baseUrlEnv ?? ""];
   if (url !== undefined && url !== "") return url.replace(/\/+$/, "");
   const remedy =

@@ -49,7 +49,7 @@ function expected({ message }: Issue): string {
     .replace(/, received .*$/, "");
 }
 
-export function dotted(path: readonly PropertyKey[]): string {
+function dotted(path: readonly PropertyKey[]): string {
   return path.length === 0
     ? "the file"
     : path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${String(key)}`)).join("");

@@ -11,13 +11,10 @@ import type { Records } from "../../platform/records/records.ts";
 /** Workflow types, as the workers register them. */
 export const workflowTypes = { experiment: "experiment", nightly: "nightly" } as const;
 
-interface LaunchRequest {
+interface LaunchRequest extends Launch {
   readonly client: Client;
   readonly records: Records;
-  readonly run: RunRef;
-  readonly plan: ExperimentPlan;
   readonly queues: Queues;
-  readonly rehearsal: boolean;
   readonly until?: Stage | undefined;
   readonly owner?: string | undefined;
 }
@@ -30,6 +27,7 @@ export async function launch({
   plan,
   queues,
   rehearsal,
+  at,
   until,
   owner,
 }: LaunchRequest): Promise<"started" | "attached"> {
@@ -47,7 +45,7 @@ export async function launch({
     { key: keyword(searchAttributes.experiment), value: run.name },
     ...(owner === undefined ? [] : [{ key: keyword(searchAttributes.owner), value: owner }]),
   ];
-  await remember(records, { run, plan, rehearsal, at: new Date().toISOString() });
+  await remember(records, { run, plan, rehearsal, at });
   try {
     await client.workflow.start(workflowTypes.experiment, {
       workflowId,

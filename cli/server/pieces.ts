@@ -1,5 +1,5 @@
 import { pieceKeys, stageRecordKey, unitRowsPrefix } from "../../contract/places.ts";
-import { stages, type Stage, type StageRecord } from "../../contract/stages.ts";
+import { stages, type StageRecord } from "../../contract/stages.ts";
 import type { ExperimentPlan } from "../../contract/experiment.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { verifyFolder } from "../../platform/artifacts/folder.ts";
@@ -35,13 +35,6 @@ async function isWhole({ artifacts }: Stores, { outputs }: StageRecord): Promise
     if (!whole) return false;
   }
   return true;
-}
-
-/** The stage of a key: `align/smollm2-135m/distress` → align. */
-export function stageOf(key: string): Stage {
-  const stage = stages.find((candidate) => key === candidate || key.startsWith(`${candidate}/`));
-  if (stage === undefined) throw usageError(`${key} is no stage of a run; stages are ${stages.join(", ")}.`);
-  return stage;
 }
 
 /**

@@ -3,9 +3,10 @@ import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowNotFo
 import { messages } from "../../contract/messages.ts";
 import type { Progress } from "../../contract/experiment.ts";
 import type { Queues } from "../../contract/queues.ts";
+import { precheckError } from "../errors.ts";
 import { queuesWithoutWorker } from "../../workers/dev/pollers.ts";
 
-export type RunStatus = "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "TERMINATED" | "TIMED_OUT" | "UNKNOWN";
+type RunStatus = "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "TERMINATED" | "TIMED_OUT" | "UNKNOWN";
 
 /** A run as the server sees it now. */
 export interface Snapshot {
@@ -25,6 +26,8 @@ export async function look(client: Client, workflowId: string, queues: Queues): 
   const handle = client.workflow.getHandle(workflowId);
   const described = await handle.describe().catch((error: unknown) => {
     if (error instanceof WorkflowNotFoundError) return null;
+    if (isLate(error))
+      throw precheckError(`The Temporal server stopped answering. ${workflowId} goes on when it is back: npx attune dev`, error);
     throw error;
   });
   if (described === null) return { status: "UNKNOWN", progress: null, waitingQueues: [], startedAt: null, closedAt: null };

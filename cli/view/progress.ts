@@ -23,7 +23,7 @@ export function progressText(
 }
 
 /** Why a run stands still and what a person can do; empty when it goes. */
-export function holdLines({ state, hold }: Pick<Progress, "state" | "hold">, name: string): readonly string[] {
+function holdLines({ state, hold }: Pick<Progress, "state" | "hold">, name: string): readonly string[] {
   if (state === "paused") return [`Paused. Go on: npx attune resume ${name}`];
   if (state !== "held" || hold === null) return [];
   return [`Held (${hold.reason}): ${hold.message}`, hold.remedy];

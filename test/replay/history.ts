@@ -1,7 +1,5 @@
 import { historyFromJSON, historyToJSON } from "@temporalio/common/lib/proto-utils.js";
-import type { temporal } from "@temporalio/proto";
-
-type History = temporal.api.history.v1.IHistory;
+import type { History } from "@temporalio/common/lib/proto-utils.js";
 
 /** A recorded run, as it is committed: its id, which child ids are built from, and its events. */
 export function historyToJson(workflowId: string, history: History): string {

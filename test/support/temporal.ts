@@ -5,7 +5,7 @@ import { TestWorkflowEnvironment } from "@temporalio/testing";
 import { searchAttributes } from "../../contract/search-attributes.ts";
 
 /** The Temporal binary: TEMPORAL_CLI_PATH, else the one that the set-up installs. */
-export function temporalBinary(): string {
+function temporalBinary(): string {
   const path = process.env["TEMPORAL_CLI_PATH"] ?? fileURLToPath(new URL("../../.attune/venv/bin/temporal", import.meta.url));
   if (!existsSync(path))
     throw new Error(`No Temporal binary at ${path}: run \`npm test\`, which sets it up, or set TEMPORAL_CLI_PATH`);

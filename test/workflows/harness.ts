@@ -148,7 +148,7 @@ export async function until<T>(
 }
 
 export function progressOf(handle: Pick<WorkflowHandle, "query">): Promise<Progress> {
-  return handle.query<Progress, []>("progress");
+  return handle.query<Progress>("progress");
 }
 
 /** Waits for a hold and returns it. */

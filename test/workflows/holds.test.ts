@@ -42,7 +42,7 @@ test.concurrent("a held conversation goes back to the front, nothing new starts,
       expect(world.events).not.toContain("unit converse two 11");
       const { typedSearchAttributes } = await handle.describe();
       expect(typedSearchAttributes.getAll().find(({ key }) => key.name === "AttuneHoldReason")?.value).toBe("quota");
-      const { currentDetails } = await handle.query<{ currentDetails?: string }, []>("__temporal_workflow_metadata");
+      const { currentDetails } = await handle.query<{ currentDetails?: string }>("__temporal_workflow_metadata");
       expect(currentDetails).toMatch(
         /Held \(quota\).*out of credit[^]*Top it up[^]*attune resume exp\/[^]*\| converse\/one \| ▶ \| \d+ \/ 12 \|/,
       );

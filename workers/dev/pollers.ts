@@ -1,8 +1,10 @@
 import type { Connection } from "@temporalio/client";
 import type { Queues } from "../../contract/queues.ts";
 
-/** TaskQueueType of Temporal's API. */
-const taskQueueTypes = { workflow: 1, activity: 2 } as const;
+type QueueType = NonNullable<Parameters<Connection["workflowService"]["describeTaskQueue"]>[0]["taskQueueType"]>;
+
+/** TaskQueueType of Temporal's API, by its numbers on the wire. */
+const taskQueueTypes = { workflow: 1 as QueueType, activity: 2 as QueueType };
 
 /** Names of the queues that no worker polls now. */
 export async function queuesWithoutWorker({
@@ -21,11 +23,8 @@ export async function queuesWithoutWorker({
   ];
   const polled = await Promise.all(
     needed.map(async ({ name, type }) => {
-      const { pollers } = await connection.workflowService.describeTaskQueue({
-        namespace,
-        taskQueue: { name },
-        taskQueueType: type,
-      });
+      const queue = { namespace, taskQueue: { name }, taskQueueType: type };
+      const { pollers } = await connection.workflowService.describeTaskQueue(queue);
       return (pollers ?? []).length > 0;
     }),
   );

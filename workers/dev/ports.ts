@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 
 /** True when nothing listens on this loopback port. */
-export function isFree(port: number): Promise<boolean> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once("error", () => resolve(false));
