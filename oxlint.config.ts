@@ -20,7 +20,14 @@ const stageRooms = ["measure", "converse", "steer", "reward", "align", "evaluate
 const forbid = (folders: readonly string[], message: string, more: readonly string[] = []) => ({
   "no-restricted-imports": [
     "error",
-    { patterns: [{ group: [...folders.flatMap((folder) => [`../${folder}/**`, `../../${folder}/**`, `../../../${folder}/**`]), ...more], message }] },
+    {
+      patterns: [
+        {
+          group: [...folders.flatMap((folder) => [`../${folder}/**`, `../../${folder}/**`, `../../../${folder}/**`]), ...more],
+          message,
+        },
+      ],
+    },
   ],
 });
 
@@ -39,6 +46,8 @@ export default defineConfig({
     "import/no-cycle": "error",
     // Our interfaces are records of functions; none of them reads `this`.
     "typescript/unbound-method": "off",
+    // Protocol enums are named by their numbers, so that no protobuf package is needed at run time.
+    "typescript/no-unsafe-enum-assignment": "off",
     "typescript/no-unnecessary-type-parameters": "off",
     "import/no-named-as-default-member": "off",
     "promise/always-return": "off",

@@ -18,7 +18,7 @@ export interface Deps {
   readonly log: Logger;
 }
 
-export interface Environment {
+interface Environment {
   /** The data directory, `.attune` by default. */
   readonly home: string;
   readonly projectRoot: string;

@@ -53,7 +53,9 @@ try {
   add(pytestCounts());
 
   if (total.failed === 0 && (vitest !== 0 || pytest !== 0)) total.failed = 1;
-  say(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped in ${seconds(began)}`);
+  say(`\nTested in ${seconds(began)}.`);
+  // Alone on its line: runners of CI read it there.
+  say(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 ? 0 : 1;
 } catch (error) {
   giveUp(error);

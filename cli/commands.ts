@@ -39,6 +39,13 @@ export function registerCommands(program: Command): void {
   command("resume <run>", "let a paused or held run go on").action(async (run, options) =>
     (await import("./commands/control.ts")).steerRun("resume", run, options),
   );
+  command("budget <run>", "raise what an open run may spend; one that is held for it goes on")
+    .option("--calls <n>", "calls in all")
+    .option("--usd <x>", "US dollars in all")
+    .action(async (run, options) => (await import("./commands/control.ts")).raiseBudget(run, options));
+  command("retry <run>", "let each turn take more samples; units that gave up are tried again until their stage is sealed")
+    .requiredOption("--samples <n>", "samples a turn may take")
+    .action(async (run, options) => (await import("./commands/control.ts")).retryUnits(run, options));
   command("cancel <run>", "end a run in order; what is finished stays")
     .option("--no-wait", "do not wait until it has ended")
     .action(async (run, options) => (await import("./commands/control.ts")).cancel(run, options));

@@ -1,4 +1,4 @@
-import type { Arm, Split, Stage, StageRecord } from "./stages.ts";
+import type { Arm, Split, Stage } from "./stages.ts";
 import type { Queues } from "./queues.ts";
 import type { Ref } from "./ref.ts";
 import type { Allowance, BatchGroup, RunRef, Spend } from "./units.ts";
@@ -126,5 +126,3 @@ export interface StageProgress {
   readonly startedAt: string | null;
   readonly endedAt: string | null;
 }
-
-export type { StageRecord };

@@ -8,9 +8,7 @@ export const jobSpecVersion = 1;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const jobName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,119}$/);
-const relativePath = z
-  .string()
-  .regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9][A-Za-z0-9._/-]{0,299}$/);
+const relativePath = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9][A-Za-z0-9._/-]{0,299}$/);
 
 /** A file laid into the job folder before it starts; `path` is relative to the folder. */
 const input = z.strictObject({ path: relativePath, sha256 });

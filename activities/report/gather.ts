@@ -66,11 +66,7 @@ async function stageRecords(
   return found;
 }
 
-async function desired(
-  deps: Deps,
-  run: RunRef,
-  measured: StageRecord | undefined,
-): Promise<Record<string, Desired>> {
+async function desired(deps: Deps, run: RunRef, measured: StageRecord | undefined): Promise<Record<string, Desired>> {
   const targets = measured === undefined ? {} : await readTargets(deps, run);
   const illustrative = measured?.facts["illustrative"] === true;
   return Object.fromEntries(

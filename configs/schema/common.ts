@@ -1,9 +1,7 @@
 import { z } from "zod";
 
 /** Ids become folder names, workflow ids and adapter names: an allow-list, not an escape. */
-export const id = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "use 1–40 of a–z, 0–9 and inner dashes");
+export const id = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "use 1–40 of a–z, 0–9 and inner dashes");
 
 /** A file given in a config, relative to the project's root; must stay below it. */
 export const filePath = z

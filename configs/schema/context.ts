@@ -3,15 +3,14 @@ import { splits } from "../../contract/stages.ts";
 import { id, unitInterval } from "./common.ts";
 
 /** A scenario family: conversations of one family share their situation, so a family is in one split only. */
-export const family = z.strictObject({
+const family = z.strictObject({
   id,
   split: z.enum(splits),
   situation: z.string().min(10).max(400).describe("One sentence about the person, in the third person"),
 });
-export type Family = z.infer<typeof family>;
 
 /** Fields a persona is drawn from. */
-export const personaFields = z.strictObject({
+const personaFields = z.strictObject({
   names: z.array(z.string().min(1).max(40)).min(1),
   ages: z.tuple([z.int().min(16), z.int().max(99)]),
   occupations: z.array(z.string().min(2).max(80)).min(1),
@@ -19,7 +18,7 @@ export const personaFields = z.strictObject({
 });
 
 /** The pattern card's fixed part; the target comes from measured human data. */
-export const pattern = z.strictObject({
+const pattern = z.strictObject({
   do: z.array(z.string().min(3)).min(1),
   avoid: z.array(z.string().min(3)).min(1),
   example: z.strictObject({ user: z.string(), fitting: z.string(), unfitting: z.string() }),

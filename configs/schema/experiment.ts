@@ -5,13 +5,13 @@ import { converse, evaluate, measure, reward, steer } from "./stage-settings.ts"
 import { align, backbone, encoder, launcher } from "./training.ts";
 
 /** How batches move; changes no result, so it is no part of the digest. */
-export const batch = z.strictObject({
+const batch = z.strictObject({
   window: z.int().min(1).max(400).default(48).describe("Conversations open at a time, per batch"),
   minKeptShare: z.number().min(0).max(1).default(0.9),
   stallHoldSeconds: z.int().min(10).default(900),
 });
 
-export const budget = z.strictObject({
+const budget = z.strictObject({
   maxCalls: z.int().min(1).optional(),
   maxCostUsd: z.number().positive().optional(),
   allowUnknownPrice: z.boolean().default(false),
@@ -20,7 +20,11 @@ export const budget = z.strictObject({
 /** An experiment as a person writes it. */
 export const experiment = z.strictObject({
   name: id,
-  seed: z.int().min(0).max(2 ** 31 - 1).default(1),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(1),
   owner: z.string().max(80).optional(),
   contexts: z.array(id).min(1).describe("Files of configs/contexts, without the ending"),
   providers: z.record(id, provider),

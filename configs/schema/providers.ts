@@ -2,7 +2,7 @@ import { z } from "zod";
 import { envName, id } from "./common.ts";
 
 /** US dollars per million tokens. */
-export const price = z.strictObject({
+const price = z.strictObject({
   input: z.number().min(0),
   cachedInput: z.number().min(0).optional(),
   output: z.number().min(0),
@@ -25,14 +25,13 @@ export const provider = z
 export type Provider = z.infer<typeof provider>;
 
 /** A model in a role. */
-export const model = z.strictObject({
+const model = z.strictObject({
   provider: id,
   model: z.string().min(1).max(200),
   temperature: z.number().min(0).max(2).default(0.7),
   topP: z.number().gt(0).max(1).default(1),
   price: price.optional(),
 });
-export type Model = z.infer<typeof model>;
 
 export const models = z.strictObject({ teacher: model, simulatedUser: model, judge: model });
 export type ModelRole = keyof z.infer<typeof models>;

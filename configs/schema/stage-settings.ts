@@ -10,7 +10,7 @@ export const measure = z.strictObject({
 });
 
 /** Detectors on the simulated user's turns; each can be turned off. */
-export const fidelity = z.strictObject({
+const fidelity = z.strictObject({
   offersHelp: z.boolean().default(true),
   lists: z.boolean().default(true),
   thankLoop: z.boolean().default(true),

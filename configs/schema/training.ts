@@ -36,5 +36,9 @@ export const launcher = z.strictObject({
   devices: z.array(id).min(1).default(["cpu0"]),
   /** Times a job may be started again after it was killed or preempted. */
   restarts: z.int().min(0).max(100).default(5),
-  nodeLostSeconds: z.int().min(5).default(300).describe("A job that no worker of its node takes for so long may go to another node"),
+  nodeLostSeconds: z
+    .int()
+    .min(5)
+    .default(300)
+    .describe("A job that no worker of its node takes for so long may go to another node"),
 });

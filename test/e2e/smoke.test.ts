@@ -20,8 +20,10 @@ const records = <T>(prefix: string): { key: string; value: T }[] => {
   return rows.map((row) => ({ key: String(row["key"]), value: JSON.parse(String(row["value"])) as T }));
 };
 
-const alignJobs = () => records<{ starts: Record<string, number>; adoptions: number }>("job/").filter(({ key }) => key.includes(".align."));
-const startsOf = () => Object.fromEntries(alignJobs().map(({ key, value }) => [key, Object.values(value.starts).reduce((sum, n) => sum + n, 0)]));
+const alignJobs = () =>
+  records<{ starts: Record<string, number>; adoptions: number }>("job/").filter(({ key }) => key.includes(".align."));
+const startsOf = () =>
+  Object.fromEntries(alignJobs().map(({ key, value }) => [key, Object.values(value.starts).reduce((sum, n) => sum + n, 0)]));
 
 /** The pid of a trainer that is past step 0 and not done. */
 function trainerAtWork(): number | undefined {
@@ -30,7 +32,9 @@ function trainerAtWork(): number | undefined {
     if (!job.includes(".align.")) continue;
     for (const fence of readdirSync(join(jobs, job)).filter((name) => name.startsWith("fence-"))) {
       const folder = join(jobs, job, fence);
-      const steps = (readable(() => readFileSync(join(folder, "progress.jsonl"), "utf8")) ?? "").split("\n").flatMap((line) => readable(() => (JSON.parse(line) as { step: number }).step) ?? []);
+      const steps = (readable(() => readFileSync(join(folder, "progress.jsonl"), "utf8")) ?? "")
+        .split("\n")
+        .flatMap((line) => readable(() => (JSON.parse(line) as { step: number }).step) ?? []);
       if (Math.max(0, ...steps) < 1 || existsSync(join(folder, "result.json"))) continue;
       return readable(() => (JSON.parse(readFileSync(join(folder, "run.json"), "utf8")) as { pid: number }).pid);
     }
@@ -38,7 +42,11 @@ function trainerAtWork(): number | undefined {
   return undefined;
 }
 
-const teacherLog = () => readFileSync(join(stack.home, "rehearsal.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as { key: string | null; status: number });
+const teacherLog = () =>
+  readFileSync(join(stack.home, "rehearsal.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { key: string | null; status: number });
 
 beforeAll(async () => {
   endDev = await stack.startDev();
@@ -50,8 +58,8 @@ beforeAll(async () => {
   await new Promise((resolve) => setTimeout(resolve, 500));
   killed = { trainer, workers, inFlightAtMost: 16, trainerSurvived: isAlive(trainer) };
   const result = await run;
-  expect(result.stderr, String(result.stderr)).not.toMatch(/attune: /);
-  expect(result.exitCode, `${String(result.stdout)}\n${String(result.stderr)}`).toBe(0);
+  expect(result.stderr, result.stderr).not.toMatch(/attune: /);
+  expect(result.exitCode, `${result.stdout}\n${result.stderr}`).toBe(0);
 });
 
 afterAll(async () => {
@@ -69,9 +77,18 @@ describe("a run whose workers were all killed", () => {
 
   test("leaves results that say what they are", () => {
     const [folder] = readdirSync(join(stack.home, "artifacts", "runs", "smoke"));
-    const results = JSON.parse(readFileSync(join(stack.home, "artifacts", "runs", "smoke", folder!, "results.json"), "utf8")) as Record<string, unknown> & {
+    const results = JSON.parse(
+      readFileSync(join(stack.home, "artifacts", "runs", "smoke", folder!, "results.json"), "utf8"),
+    ) as Record<string, unknown> & {
       headline: { evidence: string; gapReduction: Record<string, { value: number | null; ci95: unknown }> };
-      backbones: { contexts: { context: string; desired: unknown; arms: Record<string, { n: number; perTurn: unknown[] }>; gap: Record<string, unknown> }[] }[];
+      backbones: {
+        contexts: {
+          context: string;
+          desired: unknown;
+          arms: Record<string, { n: number; perTurn: unknown[] }>;
+          gap: Record<string, unknown>;
+        }[];
+      }[];
     };
     expect(results["rehearsal"]).toBe(true);
     expect(results.headline.evidence).toBe("none");
@@ -107,7 +124,7 @@ describe("a run whose workers were all killed", () => {
     const before = startsOf();
     rmSync(join(stack.home, "artifacts", "adapters", "smollm2-135m", "writing"), { recursive: true });
     const again = await stack.attune("run", config, "--json");
-    expect(again.exitCode, String(again.stderr)).toBe(0);
+    expect(again.exitCode, again.stderr).toBe(0);
     const after = startsOf();
     const trained = Object.keys(after).filter((job) => after[job] !== before[job]);
     expect(trained).toHaveLength(1);

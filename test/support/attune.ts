@@ -40,7 +40,7 @@ export function attuneIn(name: string) {
   };
 }
 
-export interface DevFile {
+interface DevFile {
   readonly children: Readonly<Record<string, { readonly pid: number }>>;
   readonly temporalAddress: string;
   readonly uiUrl: string;

@@ -110,9 +110,9 @@ export async function attempt<Input, Output>(
 /** Lets a play answer by role, as the system message tells it. */
 export function play(lines: {
   user?: (asked: Asked) => string;
-  assistant?: (asked: Asked) => Reply | string;
+  assistant?: (asked: Asked) => Exclude<Reply, string> | string;
   judge?: (asked: Asked) => string;
-  student?: (asked: Asked) => Reply | string;
+  student?: (asked: Asked) => Exclude<Reply, string> | string;
   persona?: (asked: Asked) => string;
 }): (asked: Asked) => Reply {
   return (asked) => {

@@ -1,10 +1,8 @@
 import type { Connection } from "@temporalio/client";
 import type { Queues } from "../../contract/queues.ts";
 
-type QueueType = NonNullable<Parameters<Connection["workflowService"]["describeTaskQueue"]>[0]["taskQueueType"]>;
-
-/** TaskQueueType of Temporal's API, by its numbers on the wire. */
-const taskQueueTypes = { workflow: 1 as QueueType, activity: 2 as QueueType };
+/** TaskQueueType of Temporal's API. */
+const taskQueueTypes = { workflow: 1, activity: 2 } as const;
 
 /** Names of the queues that no worker polls now. */
 export async function queuesWithoutWorker({
@@ -23,7 +21,9 @@ export async function queuesWithoutWorker({
   ];
   const polled = await Promise.all(
     needed.map(async ({ name, type }) => {
+      // The enum's package is no dependency of ours.
       const queue = { namespace, taskQueue: { name }, taskQueueType: type };
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
       const { pollers } = await connection.workflowService.describeTaskQueue(queue);
       return (pollers ?? []).length > 0;
     }),

@@ -16,7 +16,7 @@ export function markup(strings: TemplateStringsArray, ...parts: readonly Part[])
 function render(part: Part): string {
   if (part === null || part === false) return "";
   if (part instanceof Markup) return part.text;
-  if (Array.isArray(part)) return part.map(render).join("");
+  if (typeof part === "object") return part.map(render).join("");
   return escape(String(part));
 }
 

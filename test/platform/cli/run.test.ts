@@ -113,6 +113,11 @@ test("a held run is 4 and alive; resume lets it go on to 0", async () => {
   const status = await attune("status", "held");
   expect(status.stdout).toMatch(/Held \(budget\): The cap of 5 calls is reached\.\nRaise the budget/);
   expect(status.exitCode).toBe(4);
+  expect(await attune("budget", "held", "--calls", "3")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/refused: A budget can only be raised/),
+  });
+  expect((await attune("budget", "held", "--calls", "50")).stdout).toMatch(/may use 50 calls and any cost in all/);
   expect(await attune("resume", "held")).toMatchObject({ exitCode: 0 });
   expect(await attune("status", "held", "--follow")).toMatchObject({ exitCode: 0 });
 });

@@ -7,7 +7,9 @@ const lines = (...rows: unknown[]) => rows.map((r) => (typeof r === "string" ? r
 
 describe("human data", () => {
   test("problems name line and field", () => {
-    const { rows, problems } = readHumanData(lines(row, "{broken", { ...row, task: "u", desiredEmpathy: 4 }, { ...row, task: "v", mood: 1 }, row));
+    const { rows, problems } = readHumanData(
+      lines(row, "{broken", { ...row, task: "u", desiredEmpathy: 4 }, { ...row, task: "v", mood: 1 }, row),
+    );
     expect(rows).toHaveLength(1);
     expect(problems.map(({ line, field }) => [line, field])).toEqual([
       [2, ""],

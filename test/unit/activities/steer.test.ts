@@ -41,7 +41,7 @@ test("both replies of a turn answer one shared history", async () => {
   const { steered, row, server, deps, sealed } = await steerBench("distress");
   const before = server.asked.length;
   expect(await steered(0)).toMatchObject({ status: "done", spend: { calls: 8 } });
-  const conversations = [];
+  const conversations: { turns: unknown[] }[] = [];
   for await (const conversation of deps.artifacts.readLines(sealed)) conversations.push(conversation as { turns: unknown[] });
   const { turns } = await row(0);
   expect(turns.map(({ turn, history }) => [turn, history])).toEqual([

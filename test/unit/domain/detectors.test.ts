@@ -17,7 +17,7 @@ test.each([
   ["My sister still won't talk to me.", said("My sister still won't talk to me!", "I see."), "near-copy"],
   ["That sounds like a very hard week for you.", said("It was bad.", "That sounds like a very hard week for you."), "near-copy"],
 ])("%s is %3$s", (text, turns, fault) => {
-  expect(userFault(text, turns as Turn[], all)).toBe(fault);
+  expect(userFault(text, turns, all)).toBe(fault);
 });
 
 test.each([
