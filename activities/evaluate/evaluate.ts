@@ -113,7 +113,7 @@ async function rollOut(session: Session): Promise<Finished> {
 /** The server's name for an arm: the base's, the own context's adapter, or the next context's for the wrong one. */
 function modelOfArm({ inputs }: UnitInput, arm: Arm, context: string, backbone: string, contexts: readonly string[]): string {
   if (arm === "baseline" || arm === "system_prompt") return backbone;
-  const wanted = arm === "adapter" ? context : contexts[(contexts.indexOf(context) + 1) % contexts.length];
+  const wanted = arm === "adapter" ? context : wrongContext(contexts, context);
   if (wanted === undefined || (arm === "wrong_adapter" && wanted === context))
     throw badConfig("The arm wrong_adapter needs a second context, whose adapter it takes");
   const ref = inputs[wanted];
