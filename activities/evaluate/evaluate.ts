@@ -1,3 +1,4 @@
+import { wrongContext } from "../../domain/arms.ts";
 import type { Arm } from "../../contract/stages.ts";
 import type { UnitInput } from "../../contract/units.ts";
 import { type Fault, isRefusal } from "../../domain/detectors.ts";

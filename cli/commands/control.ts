@@ -104,7 +104,7 @@ async function update(run: Controlled, name: string, input?: RaiseBudget | Retry
   try {
     const handle = run.client.workflow.getHandle(workflowId);
     const updateId = randomUUID();
-    if (input === undefined) await handle.executeUpdate<void>(name, { updateId });
+    if (input === undefined) await handle.executeUpdate<void, []>(name, { updateId });
     else await handle.executeUpdate<void, [RaiseBudget | RetryUnits]>(name, { updateId, args: [input] });
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { projectRoot } from "../../support/attune.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
-const smoke = "configs/experiments/smoke.yaml";
+const example = "test/fixtures/cli/experiment.yaml";
 let models: Server;
 let provider: string;
 /** An address where nothing listens any more. */
@@ -74,7 +74,7 @@ describe("a wrong configuration: exit 2, one clear error, nothing started", () =
     ],
     ["a stage that is not there", ["--until", "converze"], /--until converze: did you mean converse\?/],
   ])("%s", async (_, flags, message) => {
-    const { exitCode, stdout, stderr, home } = await attune(["run", smoke, "--json", ...flags]);
+    const { exitCode, stdout, stderr, home } = await attune(["run", example, "--json", ...flags]);
     expect(stderr).toMatch(message);
     expect(exitCode).toBe(2);
     expect(stdout).toBe("");
@@ -87,7 +87,7 @@ describe("a wrong configuration: exit 2, one clear error, nothing started", () =
     const link = join(projectRoot, "configs/data/link-of-a-test.jsonl");
     symlinkSync(outside, link);
     onTestFinished(() => void execa("rm", ["-f", link]));
-    const { exitCode, stderr } = await attune(["run", smoke, "--set", "measure.humanData=configs/data/link-of-a-test.jsonl"]);
+    const { exitCode, stderr } = await attune(["run", example, "--set", "measure.humanData=configs/data/link-of-a-test.jsonl"]);
     expect(stderr).toMatch(/a link that leads outside/);
     expect(exitCode).toBe(2);
   });
@@ -97,7 +97,7 @@ describe("a wrong configuration: exit 2, one clear error, nothing started", () =
       exitCode: 2,
       stderr: expect.stringMatching(/nothing\.yaml does not exist/),
     });
-    expect(await attune(["runn", smoke])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/Did you mean run\?/) });
+    expect(await attune(["runn", example])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/Did you mean run\?/) });
     expect(await attune(["run"])).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/missing required argument/) });
   });
 
@@ -112,26 +112,26 @@ describe("a wrong configuration: exit 2, one clear error, nothing started", () =
 
 describe("what is not there yet: exit 3, saying what to start or set", () => {
   test("no Temporal server", async () => {
-    const { exitCode, stdout, stderr } = await attune(["run", smoke, "--json"]);
+    const { exitCode, stdout, stderr } = await attune(["run", example, "--json"]);
     expect(stderr).toMatch(/No Temporal server answers at 127\.0\.0\.1:1\. Start one with `npx attune dev`/);
     expect(exitCode).toBe(3);
     expect(stdout).toBe("");
   });
 
   test("a provider that does not answer is named with its URL", async () => {
-    const { exitCode, stderr } = await attune(["run", smoke], { ATTUNE_REHEARSAL_URL: nowhere });
+    const { exitCode, stderr } = await attune(["run", example], { ATTUNE_REHEARSAL_URL: nowhere });
     expect(stderr).toMatch(/Provider rehearsal does not answer at http:\/\/127\.0\.0\.1:\d+\/v1\/models \(ECONNREFUSED\)/);
     expect(exitCode).toBe(3);
   });
 
   test("a provider whose address is not set", async () => {
-    const { exitCode, stderr } = await attune(["run", smoke], { ATTUNE_REHEARSAL_URL: "" });
+    const { exitCode, stderr } = await attune(["run", example], { ATTUNE_REHEARSAL_URL: "" });
     expect(stderr).toMatch(/ATTUNE_REHEARSAL_URL, which is not set; start the stack/);
     expect(exitCode).toBe(3);
   });
 
   test("a model the provider does not have", async () => {
-    const { exitCode, stderr } = await attune(["run", smoke, "--set", "models.judge.model=rehearsl"]);
+    const { exitCode, stderr } = await attune(["run", example, "--set", "models.judge.model=rehearsl"]);
     expect(stderr).toMatch(
       /models\.judge\.model is rehearsl, which provider rehearsal at .* does not have; it has rehearsal@12345678/,
     );
@@ -148,7 +148,7 @@ describe("what is not there yet: exit 3, saying what to start or set", () => {
   });
 
   test("weights that were not laid out", async () => {
-    const { exitCode, stderr } = await attune(["run", smoke], { home: dataFolder({ weights: false }) });
+    const { exitCode, stderr } = await attune(["run", example], { home: dataFolder({ weights: false }) });
     expect(stderr).toMatch(/The weights of smollm2-135m are not in .*Run `node bin\/setup\.mjs`/);
     expect(exitCode).toBe(3);
   });

@@ -66,7 +66,7 @@ async function bench({ worker = true } = {}) {
     execa("node", [join(projectRoot, "bin", "attune.mjs"), ...args], { cwd: projectRoot, env, reject: false, stdin: "ignore" });
   /** Names are of one bench only, so that runs of several tests never meet. */
   const run = (name: string, ...flags: string[]) =>
-    attune("run", "configs/experiments/smoke.yaml", "--set", `name=${name}`, "--set", `seed=${prefixes}`, ...flags);
+    attune("run", "test/fixtures/cli/experiment.yaml", "--set", `name=${name}`, "--set", `seed=${prefixes}`, ...flags);
   return { attune, run };
 }
 

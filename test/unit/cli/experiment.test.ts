@@ -9,13 +9,13 @@ import { projectRoot } from "../../../cli/project.ts";
 const folder = mkdtempSync(join(tmpdir(), "attune-experiment-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const smoke = readFileSync(join(projectRoot, "configs/experiments/smoke.yaml"), "utf8");
+const example = readFileSync(join(projectRoot, "test/fixtures/cli/experiment.yaml"), "utf8");
 
-/** The smoke experiment with a text replaced, as a file. */
+/** The example with a text replaced, as a file. */
 function edited(from: string, to: string): string {
-  expect(smoke).toContain(from);
+  expect(example).toContain(from);
   const file = join(folder, "edited.yaml");
-  writeFileSync(file, smoke.replace(from, to));
+  writeFileSync(file, example.replace(from, to));
   return file;
 }
 
@@ -47,7 +47,7 @@ describe("a wrong experiment names place, path, value and what was meant", () =>
       "/etc/passwd",
       /measure\.humanData is "\/etc\/passwd": use a relative path/,
     ],
-    ["a name for no folder", "name: smoke", 'name: "../smoke"', /name is "\.\.\/smoke": use 1–40/],
+    ["a name for no folder", "name: example", 'name: "../example"', /name is "\.\.\/example": use 1–40/],
     ["an unknown choice", "split: test", "split: tests", /evaluate\.split is "tests": .*did you mean test\?/],
     ["a missing key", "seed: 11\ncontexts: [distress, writing]", "seed: 11", /contexts is missing \(expected array\)/],
     [
@@ -70,7 +70,7 @@ describe("a wrong experiment names place, path, value and what was meant", () =>
 });
 
 describe("layers: file < environment < --set", () => {
-  const file = join(projectRoot, "configs/experiments/smoke.yaml");
+  const file = join(projectRoot, "test/fixtures/cli/experiment.yaml");
 
   test("the later wins, in whatever letters a variable is written", async () => {
     const env = {

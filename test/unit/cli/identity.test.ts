@@ -6,7 +6,7 @@ import { loadExperiment } from "../../../cli/config/experiment.ts";
 import { readReferences } from "../../../cli/config/references.ts";
 import { projectRoot } from "../../../cli/project.ts";
 
-const file = join(projectRoot, "configs/experiments/smoke.yaml");
+const file = join(projectRoot, "test/fixtures/cli/experiment.yaml");
 const hash = (letter: string) => letter.repeat(64);
 const ref = (letter: string, uri = "runs/x/inputs/rows.jsonl") => ({ uri, sha256: hash(letter), bytes: 10, rows: 1 });
 
@@ -67,7 +67,7 @@ describe("what changes results changes the digest", () => {
 
   test("data, prompts, rubric, a context, the model behind an alias, weights", () => {
     const [first, ...rest] = base.contexts;
-    if (first === undefined) throw new Error("smoke has contexts");
+    if (first === undefined) throw new Error("the example has contexts");
     const changed = [
       { ...base, inputs: { ...base.inputs, anchors: ref("0") } },
       { ...base, prompts: { ...base.prompts, baseline: "You are another assistant." } },
