@@ -1,13 +1,12 @@
 import { condition, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { BatchInput, BatchResult, Counts } from "../contract/experiment.ts";
 import type { HoldDetail } from "../contract/failures.ts";
-import { messages } from "../contract/messages.ts";
 import { allOf } from "./all-of.ts";
 import { attributes } from "./attributes.ts";
 import { gaveUp, settled, sumCounts, sumSpend, total } from "./counts.ts";
 import { Relay } from "./relay.ts";
 import { shard } from "./shard.ts";
-import { groupName, updateCommand } from "./summaries.ts";
+import { groupName } from "./summaries.ts";
 
 /** Units of a shard: its history stays well below the server's limits. */
 const shardUnits = 400;
@@ -111,7 +110,7 @@ function tooFewKept({ units, minKeptShare }: BatchInput, counts: Counts): boolea
   return gaveUp(counts) > units * (1 - minKeptShare) + 1e-9;
 }
 
-function keptShare({ units, minKeptShare, group }: BatchInput, counts: Counts): HoldDetail {
+function keptShare({ run, units, minKeptShare, group }: BatchInput, counts: Counts): HoldDetail {
   const reasons = Object.entries({ ...counts.dropped, ...counts.failed })
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, 5)
@@ -120,6 +119,6 @@ function keptShare({ units, minKeptShare, group }: BatchInput, counts: Counts): 
   return {
     reason: "kept-share",
     message: `${group.stage} ${groupName(group)}: ${total(counts.dropped)} dropped and ${total(counts.failed)} failed of ${units} (${reasons}); at least ${Math.round(minKeptShare * 100)} % must be kept`,
-    remedy: `Look at the reasons. Go on with what is kept: npx attune resume. Give each turn more samples: ${updateCommand(messages.retryUnits, { sampleLimit: 8 })}. Else cancel, change the prompts or rules, and run again.`,
+    remedy: `Look at the reasons. Go on with what is kept: npx attune resume ${run.name}. Give each turn more samples: npx attune retry ${run.name} --samples 8. Else cancel, change the prompts or rules, and run again.`,
   };
 }

@@ -1,6 +1,5 @@
 import { ApplicationFailure, condition, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { HoldDetail } from "../contract/failures.ts";
-import { messages } from "../contract/messages.ts";
 import type { ChildReport, RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
 import type { Allowance, RunRef, Spend } from "../contract/units.ts";
 import { control } from "./activities.ts";
@@ -9,7 +8,6 @@ import { attributes } from "./attributes.ts";
 import { deal, reserved } from "./budget.ts";
 import { noSpend, sumSpend } from "./counts.ts";
 import { pauseUpdate, raiseBudgetUpdate, reportSignal, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
-import { updateCommand } from "./summaries.ts";
 import { Team } from "./team.ts";
 import type { Member, Orders } from "./team.ts";
 
@@ -127,7 +125,7 @@ export class Director {
     const { members } = this.team;
     const left = deal(this.team, minus(minus(this.#cap, spent(this.#recorded)), reserved(members)));
     const stuck = members.length > 0 && members.every(({ draw, open }) => draw !== null && open === 0);
-    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#cap, this.#recorded, left));
+    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#run.name, { cap: this.#cap, recorded: this.#recorded, left }));
     this.#changed();
   }
 
@@ -211,7 +209,11 @@ function refusal(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, "Refused");
 }
 
-function usedUp(cap: Allowance, recorded: Spend, left: Allowance): HoldDetail {
+function usedUp(run: string, { cap, recorded, left }: { cap: Allowance; recorded: Spend; left: Allowance }): HoldDetail {
+  const twice = [
+    ...(cap.calls === null ? [] : [`--calls ${cap.calls * 2}`]),
+    ...(cap.usd === null ? [] : [`--usd ${cap.usd * 2}`]),
+  ];
   const parts = [
     ...(cap.calls === null ? [] : [`${recorded.calls} of ${cap.calls} calls`]),
     ...(cap.usd === null ? [] : [`$${(recorded.usd ?? 0).toFixed(2)} of $${cap.usd}`]),
@@ -221,6 +223,6 @@ function usedUp(cap: Allowance, recorded: Spend, left: Allowance): HoldDetail {
   return {
     reason: "budget",
     message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`,
-    remedy: `Raise it: ${updateCommand(messages.raiseBudget, { calls: cap.calls === null ? null : cap.calls * 2, usd: cap.usd === null ? null : cap.usd * 2 })}`,
+    remedy: `Raise it, for example: npx attune budget ${run} ${twice.join(" ")}`,
   };
 }

@@ -42,6 +42,6 @@ function baseUrlFrom(env: string, provider: string): string {
   throw new HoldError({
     reason: "auth",
     message: `The address of provider ${provider} is read from ${env}, which is not set where this worker runs`,
-    remedy: `Set ${env} in the worker's environment and restart it, then: attune resume`,
+    remedy: `Set ${env} in the worker's environment and restart it, then: npx attune resume`,
   });
 }

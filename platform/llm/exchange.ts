@@ -38,7 +38,7 @@ function readKey({ apiKeyEnv, provider }: Endpoint): string {
   throw new HoldError({
     reason: "auth",
     message: `The provider ${provider} needs a key in ${apiKeyEnv}, which is not set where this worker runs`,
-    remedy: `Set ${apiKeyEnv} in the worker's environment and restart it, then: attune resume`,
+    remedy: `Set ${apiKeyEnv} in the worker's environment and restart it, then: npx attune resume`,
   });
 }
 

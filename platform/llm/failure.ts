@@ -60,20 +60,20 @@ const rules: readonly Rule[] = [
   {
     name: "quota",
     holds: (f) => f.status === 402 || has(quotaCodes)(f) || (f.status === 429 && quotaText.test(f.message)),
-    decide: hold("quota", "Add credit or raise the quota at the provider, decide: attune resume"),
+    decide: hold("quota", "Add credit or raise the quota at the provider, then: npx attune resume"),
   },
   { name: "filtered content", holds: has(filterCodes), decide: () => ({ kind: "filtered" }) },
   {
     name: "key",
     holds: (f) => status(401, 403)(f) || has(authCodes)(f),
-    decide: hold("auth", "Set a valid key in the worker's environment and restart it, decide: attune resume"),
+    decide: hold("auth", "Set a valid key in the worker's environment and restart it, then: npx attune resume"),
   },
   {
     name: "unknown model or address",
     holds: status(404),
     decide: hold(
       "auth",
-      "The provider does not know this model or address; get access to it or start a run with another, decide: attune resume",
+      "The provider does not know this model or address; get access to it or start a run with another, then: npx attune resume",
     ),
   },
   { name: "rate limit", holds: (f) => f.status === 429 || has(limitCodes)(f), decide: waitOrRetry("wait") },

@@ -33,7 +33,7 @@ export function conversationMeter(allowance: Allowance): Meter {
         throw new HoldError({
           reason: "budget",
           message: `A conversation used up its allowance of ${overCalls ? `${allowance.calls} calls` : `$${allowance.usd}`}`,
-          remedy: "Raise the budget: attune budget raise",
+          remedy: "Raise the budget: npx attune budget",
         });
       }
       let isOpen = true;
