@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { CliError, exitCodes } from "./errors.ts";
 import { registerCommands } from "./commands.ts";
 
 const program = new Command("attune")
   .description("Alignment experiments as durable workflows: measure, converse, steer, train, evaluate, report.")
+  .version(version(), "--version", "print the version")
   .showHelpAfterError("(attune --help shows the commands)")
   .showSuggestionAfterError()
   .exitOverride()
@@ -14,6 +16,11 @@ try {
   await program.parseAsync(process.argv);
 } catch (error) {
   process.exitCode = exitCodeOf(error);
+}
+
+function version(): string {
+  const { version: found } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  return found;
 }
 
 /** Says what went wrong on stderr, once, and which exit code it is. */

@@ -63,11 +63,18 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
   const children: Child[] = [];
   const ids: Record<string, ProcessId> = {};
   let write: (() => Promise<void>) | null = null;
+  // One write after the other: workers that are killed together start again together.
+  let writing = Promise.resolve();
   const remember = (name: string) => (pid: number) => {
-    void startTimeOf(pid).then(async (startTime) => {
-      if (startTime !== null) ids[name] = { pid, startTime };
-      await write?.();
-    });
+    writing = writing
+      .then(async () => {
+        const startTime = await startTimeOf(pid);
+        if (startTime !== null) ids[name] = { pid, startTime };
+        await write?.();
+      })
+      .catch((error: unknown) =>
+        onLine("dev", `dev.json could not be written: ${error instanceof Error ? error.message : String(error)}`),
+      );
   };
 
   const stop = async () => {
@@ -75,6 +82,7 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
     await stopJobs(settings);
     await Promise.all(children.filter(({ name }) => !isRole(name)).map((child) => child.stop(workerGraceMs)));
     write = null;
+    await writing;
     await removeDevStack(home);
   };
 
