@@ -9,7 +9,7 @@ import { prepareServe } from "./jobs/prepare-serve.ts";
 import { makeMeasureActivities } from "./measure/measure.ts";
 import { makeReportActivities } from "./report/activities.ts";
 import { makeRewardActivities } from "./reward/activities.ts";
-import { dropStageRecord, findStageRecord } from "./stages/records.ts";
+import { dropStageRecord, findStageRecord, ledgerRun } from "./stages/records.ts";
 import { makeSteerActivities } from "./steer/pairs.ts";
 import { makeSteerUnit } from "./steer/steer.ts";
 
@@ -21,7 +21,7 @@ export function controlActivities(deps: Deps): ControlActivities {
   return {
     findStage: ({ run, key }) => findStageRecord(deps, run, key),
     dropStage: ({ run, key }) => dropStageRecord(deps, run, key),
-    readSpend: ({ run }) => deps.callStore.spend(run.digest),
+    readSpend: ({ run }) => deps.callStore.spend(ledgerRun(run)),
     sealConversations,
     ...makeMeasureActivities(deps),
     ...makeSteerActivities(deps),

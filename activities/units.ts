@@ -8,6 +8,8 @@ export interface UnitRecord<Row = unknown> {
   readonly row: Row | null;
   /** The conversation it works on, `distress-00007`. */
   readonly subject: string;
+  /** Digest of what it was made from besides the configuration (an adapter, sealed conversations); empty when nothing. */
+  readonly basis: string;
   /** Samples a turn could use when this was written. */
   readonly sampleLimit: number;
 }
@@ -38,9 +40,16 @@ export async function readUnit(
   return stored === null ? null : (stored.value as UnitRecord);
 }
 
-/** Whether a record settles the unit: it is of this conversation, and done or given up with no fewer samples. */
-export function isFinal(record: UnitRecord, { subject, sampleLimit }: Pick<UnitRecord, "subject" | "sampleLimit">): boolean {
-  return record.subject === subject && (record.outcome.status === "done" || record.sampleLimit >= sampleLimit);
+/** Whether a record settles the unit: it is of this conversation, made from the same things, and done or given up with no fewer samples. */
+export function isFinal(
+  record: UnitRecord,
+  { subject, basis, sampleLimit }: Pick<UnitRecord, "subject" | "basis" | "sampleLimit">,
+): boolean {
+  return (
+    record.subject === subject &&
+    record.basis === basis &&
+    (record.outcome.status === "done" || record.sampleLimit >= sampleLimit)
+  );
 }
 
 /** Answers the record that is stored, which may be another attempt's; a finished unit is never replaced. */

@@ -14,6 +14,8 @@ export async function createLlmWorker(settings: WorkerSettings): Promise<RoleWor
     taskQueue: settings.queues.llm,
     activities: unitActivities(settings.deps),
     maxConcurrentActivityTaskExecutions: conversations,
+    // Well below the heartbeat timeout: a busy machine must not look like a lost worker.
+    maxHeartbeatThrottleInterval: "4 seconds",
     // Calls in flight may still be answered and recorded; then conversations are handed back, to go on at the turn they had reached.
     shutdownGraceTime: "3 seconds",
     shutdownForceTime: "12 seconds",

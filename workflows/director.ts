@@ -1,4 +1,4 @@
-import { ApplicationFailure, condition, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
+import { ApplicationFailure, condition, isCancellation, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { HoldDetail } from "../contract/failures.ts";
 import type { ChildReport, RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
 import type { Allowance, RunRef, Spend } from "../contract/units.ts";
@@ -116,8 +116,17 @@ export class Director {
     for (;;) {
       await condition(() => this.#dealDue);
       this.#dealDue = false;
-      await this.refreshSpend();
-      this.#deal();
+      try {
+        await this.refreshSpend();
+        this.#deal();
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        this.#holdFor({
+          reason: "operator",
+          message: "What was spent can't be read from the call records, so no budget is dealt",
+          remedy: `See that the data directory has space and can be read, then: npx attune resume ${this.#run.name}`,
+        });
+      }
     }
   }
 
@@ -132,7 +141,7 @@ export class Director {
   #heard(member: Member, { hold }: ChildReport, onReport: (member: Member) => void): void {
     onReport(member);
     if (hold !== null) this.#holdFor(hold);
-    else if (this.#hold?.reason === "stalled") this.#resume();
+    else if (this.#hold?.reason === "stalled") this.#lift();
     if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;
     this.#changed();
   }
@@ -148,24 +157,29 @@ export class Director {
     this.#pass();
   }
 
-  #resume(change: Partial<Orders> = {}): void {
-    this.#hold = null;
+  #resume(): void {
     this.#paused = false;
+    this.#lift();
+  }
+
+  /** Ends a hold; a pause that a person asked for stays. */
+  #lift(change: Partial<Orders> = {}): void {
+    this.#hold = null;
     this.#dealDue ||= this.team.members.some(({ draw }) => draw !== null);
-    this.team.tell({ ...change, paused: false, resume: true });
+    this.team.tell({ ...change, paused: this.#paused, ...(this.#paused ? {} : { resume: true as const }) });
     this.#show();
   }
 
   #raise(budget: RaiseBudget): void {
     this.#cap = budget;
     this.#dealDue = true;
-    if (this.#hold?.reason === "budget") this.#resume();
+    if (this.#hold?.reason === "budget") this.#lift();
     this.#changed();
   }
 
   #retry(sampleLimit: number): void {
     // In one signal: the order of two is not certain.
-    if (this.#hold?.reason === "kept-share") this.#resume({ sampleLimit });
+    if (this.#hold?.reason === "kept-share") this.#lift({ sampleLimit });
     else this.team.tell({ sampleLimit });
   }
 

@@ -7,6 +7,7 @@ import { GaveUpError, RefusedRequestError } from "../../platform/llm/errors.ts";
 import { conversationMeter } from "../../platform/llm/meter.ts";
 import type { Deps } from "../deps.ts";
 import { withTypedFailures } from "../failures.ts";
+import { ledgerRun } from "../stages/records.ts";
 import { isFinal, readUnit, unitName, writeUnit } from "../units.ts";
 import type { RoleModel } from "./models.ts";
 
@@ -47,7 +48,7 @@ export async function runUnit(
   deps: Deps,
   input: UnitInput,
   work: (session: Session) => Promise<Finished>,
-  subject = unitName(input.group.context, input.unit),
+  { subject = unitName(input.group.context, input.unit), basis = "" }: { subject?: string | undefined; basis?: string } = {},
 ): Promise<UnitOutcome> {
   const context = Context.current();
   const signal = context.cancellationSignal;
@@ -55,7 +56,7 @@ export async function runUnit(
   const nothing = { calls: 0, reread: 0, usd: 0 };
   return withTypedFailures(signal, async () => {
     const before = await readUnit(deps, run, group, unit);
-    if (before !== null && isFinal(before, { subject, sampleLimit: input.sampleLimit }))
+    if (before !== null && isFinal(before, { subject, basis, sampleLimit: input.sampleLimit }))
       return { ...before.outcome, spend: nothing };
     const config = await deps.config(run);
     const meter = conversationMeter(input.allowance);
@@ -81,7 +82,7 @@ export async function runUnit(
           turn,
           sample,
           epoch,
-          labels: { run: run.digest, stage: group.stage, context: group.context, arm: group.arm ?? "" },
+          labels: { run: ledgerRun(run), stage: group.stage, context: group.context, arm: group.arm ?? "" },
           meter,
           signal,
           onRetry: (cause, nextTryAt) => {
@@ -109,6 +110,7 @@ export async function runUnit(
         outcome,
         row: "row" in finished ? finished.row : null,
         subject,
+        basis,
         sampleLimit: input.sampleLimit,
       });
       return { ...stored.outcome, spend };

@@ -7,7 +7,8 @@ import type { RunRef } from "../../contract/units.ts";
 import { conversationMeter } from "../../platform/llm/meter.ts";
 import type { Deps } from "../deps.ts";
 import { withTypedFailures } from "../failures.ts";
-import { readServing, studentModel } from "./serving.ts";
+import { ledgerRun } from "../stages/records.ts";
+import { canaryKey, canaryPassed, readServing, studentModel } from "./serving.ts";
 
 /** Plain openings: an adapter that changes none of the greedy answers to them is not active. */
 const prompts = [
@@ -17,6 +18,7 @@ const prompts = [
 ];
 const canaryTokens = 24;
 const pollMs = 1000;
+const heartbeatMs = 4000;
 
 export function makeServingActivities(deps: Deps) {
   return {
@@ -36,7 +38,9 @@ export function makeServingActivities(deps: Deps) {
           context.heartbeat({ turn: 0, cause: `waiting for ${serving} to answer` });
           const found = await readServing(deps, serving);
           if (found !== null && found.generation > afterGeneration) {
-            await canary(deps, run, serving, found, signal);
+            // Its calls queue behind those of running conversations: one can take longer than a heartbeat.
+            const beat = setInterval(() => context.heartbeat({ turn: 0, cause: `canary of ${serving}` }), heartbeatMs);
+            await canary(deps, run, serving, found, signal).finally(() => clearInterval(beat));
             return found;
           }
           await delay(pollMs, undefined, { signal });
@@ -49,8 +53,7 @@ export function makeServingActivities(deps: Deps) {
 /** Every adapter must change a greedy answer against the base; once a generation, since a new server may have loaded other files. */
 async function canary(deps: Deps, run: RunRef, name: string, serving: Serving, signal: AbortSignal): Promise<void> {
   const config = await deps.config(run);
-  const key = `canary/${name}/${serving.generation}`;
-  if ((await deps.records.get(key)) !== null) return;
+  if (await canaryPassed(deps, name, serving.generation)) return;
   const base = serving.models.find((model) => config.experiment.backbones.some((backbone) => backbone.id === model));
   if (base === undefined)
     throw new Error(`The server of ${name} offers ${serving.models.join(", ")}, none of which is a backbone of the run`);
@@ -58,7 +61,6 @@ async function canary(deps: Deps, run: RunRef, name: string, serving: Serving, s
   for (const model of serving.models) {
     const texts: string[] = [];
     for (const [turn, content] of prompts.entries()) {
-      Context.current().heartbeat({ turn, cause: `canary of ${model}` });
       const { model: student, weights } = studentModel(serving, model, base, config);
       const answer = await deps.caller.call({
         role: "student",
@@ -74,7 +76,7 @@ async function canary(deps: Deps, run: RunRef, name: string, serving: Serving, s
         // A generation asks anew: a recorded answer would say nothing about this server.
         sample: serving.generation,
         epoch: run.epoch,
-        labels: { run: run.digest, stage: "evaluate", context: "", arm: "canary" },
+        labels: { run: ledgerRun(run), stage: "evaluate", context: "", arm: "canary" },
         meter: conversationMeter({ calls: null, usd: null }),
         signal,
       });
@@ -93,5 +95,5 @@ async function canary(deps: Deps, run: RunRef, name: string, serving: Serving, s
       nonRetryable: true,
     });
   }
-  await deps.records.putFirst(key, { models: serving.models, engine: serving.engine });
+  await deps.records.putFirst(canaryKey(name, serving.generation), { models: serving.models, engine: serving.engine });
 }

@@ -1,4 +1,5 @@
 import { wrongContext } from "../../domain/arms.ts";
+import type { Ref } from "../../contract/ref.ts";
 import type { Arm } from "../../contract/stages.ts";
 import type { UnitInput } from "../../contract/units.ts";
 import { type Fault, isRefusal } from "../../domain/detectors.ts";
@@ -6,6 +7,7 @@ import type { Judged } from "../../domain/levels.ts";
 import { drawDesired, familyOf, type Persona } from "../../domain/personas.ts";
 import { projectFor, type Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
+import { UnavailableError } from "../../platform/llm/errors.ts";
 import type { Deps } from "../deps.ts";
 import { badConfig } from "../failures.ts";
 import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
@@ -14,7 +16,10 @@ import { inventPersona, userTurn } from "../dialogue/turns.ts";
 import { judgeReply } from "../judging/judge.ts";
 import { baselineSystem, systemPromptArm } from "../prompts/prompts.ts";
 import { patternCard, readTargets } from "../stages/cards.ts";
-import { readServing, studentModel } from "./serving.ts";
+import { canaryPassed, readServing, studentModel } from "./serving.ts";
+
+/** Between two looks at a server that was started anew. */
+const canaryWaitMs = 2000;
 
 interface EvaluatedTurn {
   readonly turn: number;
@@ -45,7 +50,12 @@ export interface EvaluationRow {
 }
 
 export function makeEvaluateUnit(deps: Deps) {
-  return { evaluate: (input: UnitInput) => runUnit(deps, input, rollOut) };
+  return {
+    evaluate: async (input: UnitInput) => {
+      const { contexts } = (await deps.config(input.run)).experiment;
+      return runUnit(deps, input, rollOut, { basis: adapterOf(input, contexts)?.sha256 ?? "" });
+    },
+  };
 }
 
 /** Items are a function of seed, split, context and unit, so that all arms meet the same people in the same situations. */
@@ -64,7 +74,7 @@ async function rollOut(session: Session): Promise<Finished> {
   if ("dropped" in persona) return persona;
   const card = await patternCard(deps, input.run, config, contextId);
   const system: ChatMessage = arm === "system_prompt" ? systemPromptArm(config, card) : baselineSystem(config);
-  const model = modelOfArm(input, arm, contextId, backbone, config.experiment.contexts);
+  const model = modelOfArm(input, backbone, config.experiment.contexts);
   const history: Turn[] = [];
   const turns: EvaluatedTurn[] = [];
   for (let turn = 1; turn <= evaluate.turns; turn += 1) {
@@ -111,14 +121,21 @@ async function rollOut(session: Session): Promise<Finished> {
   return { row };
 }
 
-/** The server's name for an arm: the base's, the own context's adapter, or the next context's for the wrong one. */
-function modelOfArm({ inputs }: UnitInput, arm: Arm, context: string, backbone: string, contexts: readonly string[]): string {
-  if (arm === "baseline" || arm === "system_prompt") return backbone;
+/** The adapter an arm speaks with: its own context's, the next context's for the wrong one, or none. */
+function adapterOf({ inputs, group: { arm, context } }: UnitInput, contexts: readonly string[]): Ref | null {
+  if (arm !== "adapter" && arm !== "wrong_adapter") return null;
   const wanted = arm === "adapter" ? context : wrongContext(contexts, context);
   if (wanted === undefined || (arm === "wrong_adapter" && wanted === context))
     throw badConfig("The arm wrong_adapter needs a second context, whose adapter it takes");
   const ref = inputs[wanted];
   if (ref === undefined) throw new Error(`No adapter of ${wanted} was given to evaluate`);
+  return ref;
+}
+
+/** The server's name for an arm: the adapter's, or the base's. */
+function modelOfArm(input: UnitInput, backbone: string, contexts: readonly string[]): string {
+  const ref = adapterOf(input, contexts);
+  if (ref === null) return backbone;
   const place = adapterPlace(ref);
   return adapterName(place.context, place.digest8);
 }
@@ -135,7 +152,8 @@ async function askStudent(
   }: { model: string; base: string; serving: string; messages: readonly ChatMessage[]; turn: number },
 ) {
   const found = await readServing(session.deps, serving);
-  if (found === null) throw new Error(`The serving job ${serving} has not said where it answers`);
+  if (found === null || !(await canaryPassed(session.deps, serving, found.generation)))
+    throw new UnavailableError(`The serving job ${serving} has not passed the canary of its newest generation`, canaryWaitMs);
   const student = studentModel(found, model, base, session.config);
   return session.ask({
     role: "student",

@@ -10,6 +10,13 @@ const studentTimeoutMs = 180_000;
 /** A little more than the server decodes side by side, so that it is never idle. */
 const studentWidth = 10;
 
+export const canaryKey = (serving: string, generation: number) => `canary/${serving}/${generation}`;
+
+/** A generation that has not passed may answer with the wrong weights, and a recorded answer stands for good. */
+export async function canaryPassed({ records }: Pick<Deps, "records">, serving: string, generation: number): Promise<boolean> {
+  return (await records.get(canaryKey(serving, generation))) !== null;
+}
+
 export async function readServing({ records }: Pick<Deps, "records">, serving: string): Promise<Serving | null> {
   const stored = await records.get(servingKey(serving));
   return stored === null ? null : (stored.value as Serving);

@@ -6,7 +6,7 @@ import { copiedShare } from "../../domain/text-measures.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Deps } from "../deps.ts";
 import { readTargets } from "../stages/cards.ts";
-import { findStageRecord } from "../stages/records.ts";
+import { findStageRecord, ledgerRun } from "../stages/records.ts";
 import { type ItemsByContext, readChosen, readItems } from "./rows.ts";
 import type { RunData } from "./run-data.ts";
 
@@ -136,7 +136,7 @@ function reasons(counts: StageRecord["counts"], prefix: string): Record<string, 
 }
 
 async function usage(deps: Deps, run: RunRef): Promise<Usage> {
-  const rows = await deps.callStore.usage(run.digest);
+  const rows = await deps.callStore.usage(ledgerRun(run));
   const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((total, row) => total + of(row), 0);
   return {
     calls: sum((r) => r.calls),

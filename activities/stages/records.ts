@@ -7,6 +7,11 @@ import type { Deps } from "../deps.ts";
 
 type Stores = Pick<Deps, "artifacts" | "records" | "env">;
 
+/** Under which a run's calls are booked: a night pays for itself, not for its experiment. */
+export function ledgerRun({ digest, epoch }: Pick<RunRef, "digest" | "epoch">): string {
+  return epoch === "" ? digest : `${digest}@${epoch}`;
+}
+
 /** Uri prefix of a run's artifacts. */
 export function runUri(run: RunRef): string {
   const base = `runs/${run.name}/${run.digest}`;

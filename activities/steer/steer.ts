@@ -59,7 +59,10 @@ export function makeSteerUnit(deps: Deps) {
         Context.current().cancellationSignal,
         async () => (await conversations(input))[input.unit],
       );
-      return runUnit(deps, input, (session) => steerConversation(session, conversation), conversation?.unit);
+      return runUnit(deps, input, (session) => steerConversation(session, conversation), {
+        subject: conversation?.unit,
+        basis: input.inputs["conversations"]?.sha256 ?? "",
+      });
     },
   };
 }

@@ -58,7 +58,17 @@ export function modelCaller({
 
   /** Books a lost race as waste: the answer that is used is the one that was recorded first. */
   const record = async (call: StoredCall, request: CallRequest): Promise<StoredCall> => {
-    const { call: stored, won } = await store.put(call);
+    const { call: stored, won } = await store.put(call).catch((error: unknown) => {
+      // Asking again would be paid again and not be recorded either: a person must see to the store first.
+      throw new HoldError(
+        {
+          reason: "operator",
+          message: `An answer of ${call.provider} can't be recorded: ${error instanceof Error ? error.message : String(error)}`,
+          remedy: "See that the data directory has space and can be written, restart the llm worker, then: npx attune resume",
+        },
+        error,
+      );
+    });
     if (!won) {
       const { usage, usd } = call;
       store.note({ ...attemptOf(request, call.key, "wasted", "another process recorded this call first"), usage, usd });

@@ -25,9 +25,23 @@ export function openAiExchange(): Exchange {
 
   return async (request, key) => {
     const options = { signal: request.signal, headers: { "x-attune-key": key } };
-    const response = await clientOf(request.endpoint).chat.completions.create(toBody(request), options).asResponse();
-    return response.text();
+    const client = clientOf(request.endpoint);
+    try {
+      const response = await client.chat.completions.create(toBody(request), options).asResponse();
+      return withoutKey(await response.text(), client.apiKey);
+    } catch (error) {
+      // Some providers echo the key they were sent; what is thrown here ends in histories and logs.
+      if (error instanceof Error) error.message = withoutKey(error.message, client.apiKey);
+      throw error;
+    }
   };
+}
+
+/** Shorter keys are placeholders such as `none`. */
+const shortestKey = 8;
+
+function withoutKey(text: string, key: string | null): string {
+  return key === null || key.length < shortestKey ? text : text.replaceAll(key, "***");
 }
 
 /** Read at the time of the call, so that a key that was set after a hold is used. */

@@ -18,7 +18,7 @@ const adapter = (context: string): Ref => ({
 });
 const names = { tiny: "b".repeat(64), "distress-0123abcd": "d".repeat(64), "learning-0123abcd": "1".repeat(64) };
 
-async function evaluationBench(lines: Parameters<typeof play>[0] = {}) {
+async function evaluationBench(lines: Parameters<typeof play>[0] = {}, { canaryPassed = true } = {}) {
   const bench = await stageBench({ script: play(lines) });
   const { deps, server } = bench;
   await makeMeasureActivities(deps).measure({ run });
@@ -32,15 +32,16 @@ async function evaluationBench(lines: Parameters<typeof play>[0] = {}) {
       ...changes,
     };
     await deps.records.put("serving/job", serving, (await deps.records.get("serving/job"))?.version ?? null);
+    if (canaryPassed) await deps.records.putFirst(`canary/job/${generation}`, {});
   };
   await serve(1);
   const { evaluate } = makeEvaluateUnit(deps);
   const group = (arm: Arm): BatchGroup => ({ stage: "evaluate", context: "distress", backbone: "tiny", arm, split: "test" });
-  const rollOut = (arm: Arm, unit = 0, of: RunRef = run) =>
+  const rollOut = (arm: Arm, unit = 0, of: RunRef = run, sha256 = adapter("distress").sha256) =>
     attempt(evaluate, {
       ...unitInput(group(arm), unit, {
         serving: "job",
-        inputs: { distress: adapter("distress"), learning: adapter("learning") },
+        inputs: { distress: { ...adapter("distress"), sha256 }, learning: adapter("learning") },
       }),
       run: of,
     });
@@ -120,7 +121,7 @@ test("a restarted server makes nothing be asked twice; another engine asks the s
 });
 
 test("the canary asks every name once a generation, and waits for a new one", async () => {
-  const { deps, serve, server } = await evaluationBench();
+  const { deps, serve, server } = await evaluationBench({}, { canaryPassed: false });
   const { awaitServing } = makeServingActivities(deps);
   expect(await attempt(awaitServing, { run, serving: "job", afterGeneration: 0 })).toMatchObject({ generation: 1 });
   expect(server.asked).toHaveLength(9);
@@ -133,10 +134,31 @@ test("the canary asks every name once a generation, and waits for a new one", as
   expect(server.asked).toHaveLength(18);
 });
 
+test("nothing is asked of a generation whose canary has not passed", async () => {
+  const { rollOut, server } = await evaluationBench({}, { canaryPassed: false });
+  await expect(rollOut("adapter")).rejects.toMatchObject({ type: "ProviderUnavailable" });
+  expect(server.asked.filter(({ body }) => body.messages[0]?.content.startsWith("You are a helpful assistant"))).toHaveLength(0);
+});
+
+test("a unit that another adapter spoke in is worked again; one without an adapter stands", async () => {
+  const { rollOut, deps } = await evaluationBench();
+  const basisOf = async (arm: Arm) => {
+    const stored = await deps.records.get(`unit/bench/cdcdcdcdcdcd/-/evaluate/distress/tiny/${arm}/00000`);
+    return { basis: (stored?.value as { basis: string }).basis, version: stored?.version };
+  };
+  await rollOut("adapter");
+  await rollOut("baseline");
+  await rollOut("adapter", 0, run, "f".repeat(64));
+  await rollOut("baseline", 0, run, "f".repeat(64));
+  expect(await basisOf("adapter")).toEqual({ basis: "f".repeat(64), version: 2 });
+  expect(await basisOf("baseline")).toEqual({ basis: "", version: 1 });
+});
+
 test("an adapter that changes nothing fails the canary by name", async () => {
-  const { deps } = await evaluationBench({
-    student: ({ body }) => (body.model === "learning-0123abcd" ? "I am tiny." : `I am ${body.model}.`),
-  });
+  const { deps } = await evaluationBench(
+    { student: ({ body }) => (body.model === "learning-0123abcd" ? "I am tiny." : `I am ${body.model}.`) },
+    { canaryPassed: false },
+  );
   const failure = attempt(makeServingActivities(deps).awaitServing, { run, serving: "job", afterGeneration: 0 });
   await expect(failure).rejects.toMatchObject({
     type: "CanaryFailed",
