@@ -77,9 +77,10 @@ export class Team {
     member.send(this.#control({ grant: amount }));
   }
 
+  /** Every order again: signals may overtake each other, and of two the older is dropped. */
   #control(change: Omit<Partial<Control>, "seq">): Control {
     this.#seq += 1;
-    return { ...change, paused: this.#orders.paused, seq: this.#seq };
+    return { ...this.#orders, ...change, paused: this.#orders.paused, seq: this.#seq };
   }
 
   /** Runs a child to its end. Cancelled with its parent; when the parent is closed otherwise, it is asked to cancel, so that it stops what it owns. */

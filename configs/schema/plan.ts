@@ -6,8 +6,10 @@ import type { ResolvedExperiment } from "./resolved.ts";
 export function planFor({ experiment }: ResolvedExperiment): ExperimentPlan {
   const { converse, steer, evaluate, batch, budget, align, launcher } = experiment;
   const capped = budget.maxCalls !== undefined || budget.maxCostUsd !== undefined;
-  /** Calls of one conversation if every turn used all its samples. */
-  const allowance = (calls: number): Allowance => (capped ? { calls, usd: null } : { calls: null, usd: null });
+  const perCall = budget.maxCostUsd === undefined ? null : dearestCall(experiment);
+  /** Calls of one conversation if every turn used all its samples, and what they would cost by the dearest model. */
+  const allowance = (calls: number): Allowance =>
+    capped ? { calls, usd: perCall === null ? null : calls * perCall } : { calls: null, usd: null };
   return {
     contexts: experiment.contexts,
     backbones: experiment.backbones.map((b) => b.id),
@@ -28,4 +30,22 @@ export function planFor({ experiment }: ResolvedExperiment): ExperimentPlan {
     nodeLostSeconds: launcher.nodeLostSeconds,
     jobDeadlineSeconds: align.deadlineSeconds,
   };
+}
+
+/** Tokens of prompt and rubric beside the conversation, and of a judge's answer: generous, since they only reserve. */
+const promptTokens = 1500;
+const answerTokens = 400;
+
+/** US dollars of one call at most, by the dearest of the three models; null when a price is unknown. */
+function dearestCall({ models, providers, converse, evaluate }: ResolvedExperiment["experiment"]): number | null {
+  const turns = Math.max(converse.turns, evaluate.turns);
+  const input = promptTokens + 2 * turns * Math.max(converse.maxTokens, evaluate.maxNewTokens);
+  const output = Math.max(converse.maxTokens, answerTokens);
+  let dearest = 0;
+  for (const { provider, price } of Object.values(models)) {
+    if (providers[provider]?.rehearsal === true) continue;
+    if (price === undefined) return null;
+    dearest = Math.max(dearest, (input * price.input + output * price.output) / 1_000_000);
+  }
+  return dearest;
 }

@@ -159,6 +159,39 @@ test.concurrent("the budget holds the run when it is used up and lets it go on w
   );
 });
 
+test.concurrent("a cap in dollars holds the run, and a pause outlives a raised budget", async () => {
+  await onStage(
+    {
+      contexts: ["one"],
+      conversations: 40,
+      window: 2,
+      budget: { calls: null, usd: 1 },
+      allowance: { converse: { calls: 2, usd: 0.25 }, steer: { calls: 2, usd: 0.25 }, evaluate: { calls: 2, usd: 0.25 } },
+    },
+    async ({ world, start }) => {
+      world.unit = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return { status: "done", spend: { calls: 1, reread: 0, usd: 0.2 } };
+      };
+      const handle = await start();
+      const held = await heldFor(handle, "budget");
+      expect(held.hold?.message).toMatch(/of \$1/);
+      expect(held.hold?.remedy).toMatch(/npx attune budget \S+ --usd 2/);
+      await staysQuiet(world);
+      // Never more than the cap: what a conversation may cost is reserved before it starts.
+      expect(world.events.filter((event) => event.startsWith("unit converse")).length).toBeLessThanOrEqual(5);
+      await handle.executeUpdate("pause");
+      await handle.executeUpdate("raiseBudget", { args: [{ calls: null, usd: 100 }] });
+      expect((await progressOf(handle)).state).toBe("paused");
+      await staysQuiet(world);
+      await handle.executeUpdate("resume");
+      await handle.result();
+      expect(world.events.filter((event) => event.startsWith("unit converse"))).toHaveLength(40);
+    },
+    onlyTexts,
+  );
+});
+
 test.concurrent("a run in which nothing ends is held, and goes on by itself when something does", async () => {
   await onStage(
     { contexts: ["one"], conversations: 4, window: 1, stallHoldMs: 1500 },

@@ -20,6 +20,7 @@ export class World {
   open = 0;
   mostOpen = 0;
   spendCalls = 0;
+  spendUsd = 0;
   clock = Date.now();
   unit: (input: UnitInput, signal: AbortSignal) => Promise<UnitOutcome> = async () => done;
   job: (request: JobRequest, signal: AbortSignal) => Promise<void> = async () => undefined;
@@ -88,7 +89,7 @@ export function stubs(world: World, queues: Queues) {
       world.records.delete(key);
       world.note(`dropped ${key}`);
     },
-    readSpend: async () => ({ calls: world.spendCalls, reread: 0, usd: 0 }),
+    readSpend: async () => ({ calls: world.spendCalls, reread: 0, usd: world.spendUsd }),
     measure: () => record("measure"),
     sealConversations: ({ context }) => record(`converse/${context}`),
     prepareReward: async ({ which }) => draft(which),
@@ -119,6 +120,7 @@ export function stubs(world: World, queues: Queues) {
     try {
       const outcome = await world.unit(input, context.cancellationSignal);
       world.spendCalls += outcome.spend.calls;
+      world.spendUsd += outcome.spend.usd ?? 0;
       world.note(`unit ${[group.stage, group.context, group.arm].filter(Boolean).join(" ")} ${input.unit}`);
       return outcome;
     } finally {

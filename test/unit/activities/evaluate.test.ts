@@ -144,7 +144,7 @@ test("a unit that another adapter spoke in is worked again; one without an adapt
   const { rollOut, deps } = await evaluationBench();
   const basisOf = async (arm: Arm) => {
     const stored = await deps.records.get(`unit/bench/cdcdcdcdcdcd/-/evaluate/distress/tiny/${arm}/00000`);
-    return { basis: (stored?.value as { basis: string }).basis, version: stored?.version };
+    return { basis: (stored?.value as { basis: string } | undefined)?.basis, version: stored?.version };
   };
   await rollOut("adapter");
   await rollOut("baseline");
