@@ -14,6 +14,8 @@ export const failures = {
   jobFailed: "JobFailed",
   /** The job was preempted, killed or lost its runtime; the workflow starts it again within its limits. details[0]: JobEnd. */
   jobLost: "JobLost",
+  /** Every device of the node is held by another job: tried again soon, and the slot is free meanwhile for the job that holds it. Retryable. */
+  deviceBusy: "DeviceBusy",
   /** The canary of a serving generation failed: an adapter does not change the output. */
   canaryFailed: "CanaryFailed",
 } as const;

@@ -44,3 +44,16 @@ export function notMine(job: string, why: string): ApplicationFailure {
     details: [end],
   });
 }
+
+/** Between two tries for a device that other jobs hold, in ms. */
+const busyMs = 5000;
+
+/** Not a failure of the job: it has not started. */
+export function deviceBusy(job: string, devices: readonly string[]): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: failures.deviceBusy,
+    message: `Job ${job} waits: ${devices.join(", ")} ${devices.length === 1 ? "is" : "are"} held by other jobs.`,
+    nextRetryDelay: busyMs,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -2,13 +2,10 @@ import type { JobSpec } from "../../contract/job-spec.ts";
 import type { Ensured } from "../../platform/jobs/launcher.ts";
 import type { Deps } from "../deps.ts";
 import { whyNotMine } from "./claim.ts";
-import { notMine } from "./failures.ts";
+import { deviceBusy, notMine } from "./failures.ts";
 import type { Followed } from "./follow.ts";
 import { layFolder } from "./lay.ts";
 import { countStarts, updateJob } from "./record.ts";
-
-/** Between two tries for a device that other jobs hold. */
-const busyMs = 2000;
 
 type Starting = Followed & { readonly deps: Pick<Deps, "artifacts" | "config"> };
 
@@ -24,28 +21,27 @@ export async function admit({ deps, request, place }: Pick<Followed, "deps" | "r
   if (why !== null) throw notMine(request.job, why);
 }
 
-/** Adopts the job or starts it, waiting (with heartbeats) while other jobs hold every device. Never returns `busy`. */
+/**
+ * Adopts the job or starts it. Never returns `busy`.
+ * @throws DeviceBusy while other jobs hold every device: waiting here would keep the slot from the retry that adopts one of them
+ */
 export async function ensureJob(starting: Starting): Promise<Exclude<Ensured, { state: "busy" }>> {
-  const { deps, node, context, heart, request, place } = starting;
+  const { deps, node, heart, request, place } = starting;
   const { devices } = (await deps.config(request.run)).experiment.launcher;
   const owner = ownerOf(starting);
   const beforeStart = async () => layFolder(deps, { request, place, owner, devices });
-  for (;;) {
-    await admit(starting);
-    const ensured = await heart.during(() => node.launcher.ensure({ place, kind: request.params.kind, devices, beforeStart }));
-    if (ensured.state !== "busy") {
-      const ids = await node.launcher.starts(place);
-      const adopted = ensured.state === "running" && ensured.adopted ? 1 : 0;
-      await updateJob(deps, request.job, (record) => ({
-        ...countStarts(record, ids),
-        owner,
-        adoptions: record.adoptions + adopted,
-      }));
-      await stopIfStopped(starting);
-      return ensured;
-    }
-    await context.sleep(busyMs);
-  }
+  await admit(starting);
+  const ensured = await heart.during(() => node.launcher.ensure({ place, kind: request.params.kind, devices, beforeStart }));
+  if (ensured.state === "busy") throw deviceBusy(request.job, devices);
+  const ids = await node.launcher.starts(place);
+  const adopted = ensured.state === "running" && ensured.adopted ? 1 : 0;
+  await updateJob(deps, request.job, (record) => ({
+    ...countStarts(record, ids),
+    owner,
+    adoptions: record.adoptions + adopted,
+  }));
+  await stopIfStopped(starting);
+  return ensured;
 }
 
 /** A stop that came between the look at its mark and the start has found nothing to end. */
