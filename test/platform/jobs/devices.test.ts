@@ -22,17 +22,21 @@ async function two(devices: readonly string[]) {
 }
 
 describe("a device", () => {
-  it("serves one job at a time; the other waits with heartbeats, and runs when the first is gone, even killed", async () => {
-    const jobs = await two(["cpu0"]);
+  it("serves one job at a time; the other's attempt ends at once, and a later one runs when the first is gone, even killed", async () => {
+    here = await bench("waits", { devices: ["cpu0"] });
+    const first = attemptJob(here, await here.request({ job: "exp.quick.one" }));
     await until("one runs", async () => (await running()).length === 1);
-    await until("both heartbeat", () => jobs.every(({ beats }) => beats.length > 0));
+    const second = await here.request({ job: "exp.quick.two" });
+    await expect(attemptJob(here, second).outcome).rejects.toMatchObject({ type: "DeviceBusy", nonRetryable: false });
+    const [holder] = await running();
     expect(await running()).toHaveLength(1);
-    const [first] = await running();
-    const settled = Promise.allSettled(jobs.map(({ outcome }) => outcome));
-    process.kill(first!.pid, "SIGKILL");
+    const lost = expect(first.outcome).rejects.toMatchObject({ type: "JobLost" });
+    process.kill(holder!.pid, "SIGKILL");
+    await lost;
+    const later = attemptJob(here, second);
     await until("the other runs", async () => (await lines()).filter(({ event }) => event === "start").length === 2);
     await writeFile(join(here.home, "go"), "");
-    expect((await settled).map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    await later.outcome;
   });
 
   it("is chosen in turn: with two, two jobs run side by side", async () => {
