@@ -3,8 +3,9 @@ import type { ActivityInterfaceFor, ActivityOptions } from "@temporalio/workflow
 import type { ControlActivities, NodeActivities, PoolActivities, UnitActivities } from "../contract/activities.ts";
 import { failures } from "../contract/failures.ts";
 
-/** Everything but an outage is final: what a retry can't mend ends the activity at once. */
-const final = [...Object.values(failures).filter((type) => type !== failures.unavailable), "PayloadsTooLarge"];
+/** An outage passes, and so does a busy device; anything else a retry can't mend ends the activity at once. */
+const passing: readonly string[] = [failures.unavailable, failures.deviceBusy];
+const final = [...Object.values(failures).filter((type) => !passing.includes(type)), "PayloadsTooLarge"];
 
 const retry = {
   initialInterval: "1 second",
