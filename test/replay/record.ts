@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { NightlyInput } from "../../contract/experiment.ts";
 import { basePlan, client, digest, heldFor, onStage, setUp, tearDown, until } from "../workflows/harness.ts";
 import { done, failure, ref, untilCancelled } from "../workflows/stubs.ts";
 import { historyToJson } from "./history.ts";
+
+const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * `node test/replay/record.ts <version>`: records runs of the workflows as they are now, under `histories/<version>-…json`. Histories are only ever
@@ -18,7 +21,9 @@ mkdirSync(folder, { recursive: true });
 async function save(name: string, workflowId: string): Promise<void> {
   const file = `${folder}${version}-${name}.json`;
   if (existsSync(file)) throw new Error(`${file} is there already; histories are never changed. Record under another version.`);
-  writeFileSync(file, historyToJson(workflowId, await client().workflow.getHandle(workflowId).fetchHistory()));
+  const history = historyToJson(workflowId, await client().workflow.getHandle(workflowId).fetchHistory());
+  // Stack traces hold where the checkout lies, which is nobody's business.
+  writeFileSync(file, history.replaceAll(projectRoot, "/attune/"));
   process.stdout.write(`${file}\n`);
 }
 
