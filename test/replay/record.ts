@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { fileURLToPath } from "node:url";
 import type { NightlyInput } from "../../contract/experiment.ts";
 import { basePlan, client, digest, heldFor, onStage, setUp, tearDown, until } from "../workflows/harness.ts";
 import { done, failure, ref, untilCancelled } from "../workflows/stubs.ts";
