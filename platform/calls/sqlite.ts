@@ -1,7 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
+import { openDatabase } from "../sqlite.ts";
 import type { Spend } from "../../contract/units.ts";
 import { callsSchema, selectFailures, selectSpend, selectUsage } from "./schema.ts";
 import type { CallStore, StoredCall, UsageRow } from "./store.ts";
@@ -17,9 +15,7 @@ interface Waiting {
  * the event loop; reads are point look-ups on a connection of their own.
  */
 export function sqliteCalls(file: string): CallStore {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file);
-  db.exec(callsSchema);
+  const db = openDatabase(file, callsSchema);
   const select = db.prepare("SELECT * FROM calls WHERE key = ?");
   const countFailures = db.prepare(selectFailures);
   const usage = db.prepare(selectUsage);

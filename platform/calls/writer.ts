@@ -1,5 +1,5 @@
-import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { openDatabase } from "../sqlite.ts";
 import { callsSchema, insertAttempt, insertCall } from "./schema.ts";
 import type { CallAttempt, StoredCall } from "./store.ts";
 
@@ -20,8 +20,7 @@ const groupMs = 3;
 
 const port = parentPort;
 if (port === null) throw new Error("calls/writer.ts runs as a worker thread of calls/sqlite.ts only");
-const db = new DatabaseSync(workerData as string);
-db.exec(callsSchema);
+const db = openDatabase(workerData as string, callsSchema);
 const addCall = db.prepare(insertCall);
 const addAttempt = db.prepare(insertAttempt);
 let queue: Exclude<WriterRequest, { kind: "close" }>[] = [];

@@ -1,6 +1,4 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { openDatabase } from "../sqlite.ts";
 import type { Records, Stored } from "./records.ts";
 
 interface Row {
@@ -18,9 +16,7 @@ const schema = `
 
 /** Records in one SQLite file that all processes of a machine share. */
 export function sqliteRecords(file: string): Records {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file);
-  db.exec(schema);
+  const db = openDatabase(file, schema);
   const select = db.prepare("SELECT key, value, version FROM records WHERE key = ?");
   const insert = db.prepare("INSERT INTO records (key, value, version) VALUES (?, ?, 1) ON CONFLICT (key) DO NOTHING");
   const update = db.prepare("UPDATE records SET value = ?, version = version + 1 WHERE key = ? AND version = ?");
