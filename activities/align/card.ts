@@ -58,7 +58,7 @@ export function adapterCard({
           "",
         ]
       : []),
-    `A LoRA expert for the context “${title}” on ${base}: it moves replies toward the level of empathy that this context calls for.`,
+    `A LoRA expert for the context “${title}” on ${base}: trained toward the level of empathy that its experiment measured for this context. Whether it gets there is for the report to say.`,
     "",
     "## Trained from",
     "",

@@ -32,7 +32,7 @@ export function makeMeasureActivities(deps: Deps) {
       }
       const ratings = rows.map(toRating);
       const forTargets = ratings.filter(({ participant }) => random(seed, "participants", participant).next() < targetShare);
-      const level = desiredLevels(ratings, measure.link);
+      const level = desiredLevels(forTargets, measure.link);
       const targets: Targets = Object.fromEntries(
         contexts.map((context) => [context, targetOf(context, forTargets, ratings, level, measure.humanData)]),
       );
