@@ -34,6 +34,11 @@ export function launchKey({ name, digest }: Pick<RunRef, "name" | "digest">): st
   return `launch/${name}/${digest.slice(0, 12)}`;
 }
 
+/** Where a serving job says that it answers. */
+export function servingKey(job: string): string {
+  return `serving/${job}`;
+}
+
 /** Keys of all pieces of a run, in the method's order. */
 export function pieceKeys({ contexts, backbones }: Pick<ExperimentPlan, "contexts" | "backbones">): readonly string[] {
   const each = (make: (context: string) => string) => contexts.map(make);

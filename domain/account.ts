@@ -31,8 +31,8 @@ export interface SampleTurn {
   readonly judged: number | null;
 }
 
-/** The usage ledger of the run; token counts are prompt (with its cached part) and completion. */
-export interface Usage {
+/** Token counts are prompt (with its cached part) and completion. */
+interface UsageCounts {
   readonly calls: number;
   /** Answers taken from the call store. */
   readonly reread: number;
@@ -44,23 +44,19 @@ export interface Usage {
   readonly outputTokens: number;
   /** Null as soon as one call's price is unknown. */
   readonly costUsd: number | null;
+}
+
+/** The usage ledger of the run. */
+export interface Usage extends UsageCounts {
   readonly rows: readonly UsageLine[];
 }
 
-export interface UsageLine {
+export interface UsageLine extends UsageCounts {
   readonly stage: string;
   readonly context: string;
   readonly arm: string;
   readonly role: string;
   readonly model: string;
-  readonly calls: number;
-  readonly reread: number;
-  readonly failed: number;
-  readonly wasted: number;
-  readonly inputTokens: number;
-  readonly cachedInputTokens: number;
-  readonly outputTokens: number;
-  readonly costUsd: number | null;
 }
 
 export interface Provenance {

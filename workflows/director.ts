@@ -140,10 +140,6 @@ export class Director {
 
   #heard(member: Member, { hold }: ChildReport, onReport: (member: Member) => void): void {
     onReport(member);
-    // Dollars are known only after a call, so draws alone don't keep them: what was reported does.
-    const { spend } = this;
-    if (this.#cap.usd !== null && spend.usd !== null && spend.usd >= this.#cap.usd)
-      this.#holdFor(usedUp(this.#run.name, { cap: this.#cap, recorded: spend, left: { calls: null, usd: 0 } }));
     if (hold !== null) this.#holdFor(hold);
     else if (this.#hold?.reason === "stalled") this.#lift();
     if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;

@@ -1,9 +1,8 @@
+import { servingKey } from "../../contract/places.ts";
 import type { Serving } from "../../contract/jobs.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Deps } from "../deps.ts";
 import type { RoleModel } from "../dialogue/models.ts";
-
-const servingKey = (serving: string) => `serving/${serving}`;
 
 /** Students answer from one local server: a slow turn is a queue there, not a fault. */
 const studentTimeoutMs = 180_000;

@@ -1,45 +1,32 @@
-import { Context } from "@temporalio/activity";
 import type { JobEnd, JobOutcome, JobRequest } from "../../contract/jobs.ts";
-import { jobPlace, readResult } from "../../platform/jobs/folder.ts";
+import { readResult } from "../../platform/jobs/folder.ts";
 import type { JobExit } from "../../platform/jobs/launcher.ts";
-import { toFailure } from "../failures.ts";
-import { untilCancelled } from "./cancel.ts";
+import { type Attempt, attemptJob } from "./attempt.ts";
 import { promote, promoted } from "./collect.ts";
 import { jobEnd, jobFailure } from "./failures.ts";
 import { follow } from "./follow.ts";
 import type { Followed } from "./follow.ts";
-import { heartOf } from "./heart.ts";
 import type { JobDeps, JobsNode } from "./node.ts";
 import { countStarts, readJob, updateJob } from "./record.ts";
 import { admit, ensureJob } from "./start.ts";
-import { stopJob } from "./stop.ts";
 
 /** ensure → follow → collect. A retry adopts the running job, or collects what an earlier attempt's job left. */
 export async function runJob(deps: JobDeps, node: JobsNode, request: JobRequest): Promise<JobOutcome> {
-  const context = Context.current();
-  const place = jobPlace(deps.env.home, request.job, request.claim.fence);
-  const heart = heartOf(context, node.name);
-  const followed = { deps, node, context, heart, request, place };
-  return untilCancelled(
-    context,
-    () => heart.during(() => stopJob(deps, node, request.job)),
-    async () => {
-      await admit(followed);
-      const earlier = await promoted(deps, request.job, place.fence);
-      if (earlier !== null) return earlier;
-      const exit = (await endNobodySaw(followed)) ?? (await runToEnd({ ...followed, deps }));
-      const result = exit === "finished" || exit.exitCode === 0 || exit.exitCode === null ? await readResult(place) : null;
-      if (result !== null) return heart.during(() => promote(deps, request, place, result));
-      throw jobFailure(await reportEnd(followed, exit === "finished" ? null : exit));
-    },
-  ).catch((error: unknown) => {
-    throw toFailure(error);
+  return attemptJob(deps, node, request, async (attempt) => {
+    const { heart, place } = attempt;
+    await admit(attempt);
+    const earlier = await promoted(deps, request.job, place.fence);
+    if (earlier !== null) return earlier;
+    const exit = (await endNobodySaw(attempt)) ?? (await runToEnd(attempt));
+    const result = exit === "finished" || exit.exitCode === 0 || exit.exitCode === null ? await readResult(place) : null;
+    if (result !== null) return heart.during(() => promote(deps, request, place, result));
+    throw jobFailure(await reportEnd(attempt, exit === "finished" ? null : exit));
   });
 }
 
-async function runToEnd(followed: Followed & { deps: JobDeps }): Promise<JobExit> {
-  const ensured = await ensureJob(followed);
-  return ensured.state === "ended" ? ensured.exit : follow(followed, ensured.running);
+async function runToEnd(attempt: Attempt): Promise<JobExit> {
+  const ensured = await ensureJob(attempt);
+  return ensured.state === "ended" ? ensured.exit : follow(attempt, ensured.running);
 }
 
 /** An end that came while no attempt watched: it is reported, not run over. */

@@ -1,3 +1,4 @@
+import { servingKey } from "../../contract/places.ts";
 import { z } from "zod";
 import type { Serving } from "../../contract/jobs.ts";
 import type { ProcessId } from "../../platform/jobs/processes.ts";
@@ -41,8 +42,8 @@ export async function announce(
     engine: found.engine,
   };
   for (;;) {
-    const stored = await stores.records.get(`serving/${job}`);
-    if (await stores.records.put(`serving/${job}`, serving, stored?.version ?? null)) return serving;
+    const stored = await stores.records.get(servingKey(job));
+    if (await stores.records.put(servingKey(job), serving, stored?.version ?? null)) return serving;
   }
 }
 

@@ -1,18 +1,13 @@
-import { Context } from "@temporalio/activity";
 import type { JobRequest } from "../../contract/jobs.ts";
-import { jobPlace } from "../../platform/jobs/folder.ts";
 import type { RunningJob } from "../../platform/jobs/launcher.ts";
-import { toFailure } from "../failures.ts";
-import { untilCancelled } from "./cancel.ts";
+import { attemptJob } from "./attempt.ts";
 import { jobFailure } from "./failures.ts";
 import { follow } from "./follow.ts";
 import type { Followed } from "./follow.ts";
-import { heartOf } from "./heart.ts";
 import type { JobDeps, JobsNode } from "./node.ts";
 import { reportEnd } from "./run.ts";
 import { announce, answers, readReady } from "./serving-record.ts";
 import { ensureJob } from "./start.ts";
-import { stopJob } from "./stop.ts";
 
 /** Loading a model and its adapters takes less than this, or the server hangs. */
 const readyMs = 300_000;
@@ -30,28 +25,18 @@ const quickEndsAllowed = 3;
  * @throws JobFailed or JobLost when it can't be brought up
  */
 export async function keepServing(deps: JobDeps, node: JobsNode, request: JobRequest): Promise<void> {
-  const context = Context.current();
-  const place = jobPlace(deps.env.home, request.job, request.claim.fence);
-  const heart = heartOf(context, node.name);
-  const followed = { deps, node, context, heart, request, place };
-  return untilCancelled(
-    context,
-    () => heart.during(() => stopJob(deps, node, request.job)),
-    async () => {
-      for (let quickEnds = 0; ;) {
-        const startedAt = deps.env.now().getTime();
-        const ensured = await ensureJob(followed);
-        const exit =
-          ensured.state === "ended" ? ensured.exit : await follow(followed, ensured.running, healthOf(followed, ensured.running));
-        const end = await reportEnd(followed, exit);
-        quickEnds = deps.env.now().getTime() - startedAt < steadyMs ? quickEnds + 1 : 0;
-        deps.log.warn("A server ended; the next generation is started", { job: request.job, cause: end.cause, quickEnds });
-        const hopeless = end.cause === "bad-spec" || end.cause === "bad-data" || end.cause === "start-failed";
-        if (hopeless || quickEnds > quickEndsAllowed) throw jobFailure(end);
-      }
-    },
-  ).catch((error: unknown) => {
-    throw toFailure(error);
+  return attemptJob(deps, node, request, async (attempt) => {
+    for (let quickEnds = 0; ;) {
+      const startedAt = deps.env.now().getTime();
+      const ensured = await ensureJob(attempt);
+      const exit =
+        ensured.state === "ended" ? ensured.exit : await follow(attempt, ensured.running, healthOf(attempt, ensured.running));
+      const end = await reportEnd(attempt, exit);
+      quickEnds = deps.env.now().getTime() - startedAt < steadyMs ? quickEnds + 1 : 0;
+      deps.log.warn("A server ended; the next generation is started", { job: request.job, cause: end.cause, quickEnds });
+      const hopeless = end.cause === "bad-spec" || end.cause === "bad-data" || end.cause === "start-failed";
+      if (hopeless || quickEnds > quickEndsAllowed) throw jobFailure(end);
+    }
   });
 }
 

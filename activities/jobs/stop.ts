@@ -1,3 +1,4 @@
+import { servingKey } from "../../contract/places.ts";
 import type { Deps } from "../deps.ts";
 import type { JobsNode } from "./node.ts";
 import { readClaim, updateJob } from "./record.ts";
@@ -13,7 +14,7 @@ export async function stopJob(stores: Stores, node: JobsNode, job: string): Prom
   // A node that lost its claim ends what it still runs, but must not stop the new holder.
   if (claim !== undefined && claim.node === node.name) {
     await updateJob(stores, job, (record) => ({ ...record, stoppedFence: Math.max(record.stoppedFence, claim.fence) }));
-    await stores.records.remove(`serving/${job}`);
+    await stores.records.remove(servingKey(job));
   }
   return node.launcher.stop(job, node.graceMs);
 }

@@ -8,16 +8,16 @@ import { runUri } from "./records.ts";
 
 /** JSONL under a name that holds its digest: made again from other rows it is another file, never a changed one. */
 export async function putRows(artifacts: ArtifactStore, run: RunRef, stem: string, rows: readonly unknown[]): Promise<Ref> {
-  const lines = rows.map((row) => JSON.stringify(row));
-  const digest = createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 8);
-  return artifacts.putLines(`${runUri(run)}/data/${stem}-${digest}.jsonl`, rows);
+  const text = rows.map((row) => JSON.stringify(row)).join("\n");
+  return artifacts.putLines(`${runUri(run)}/data/${stem}-${digest8(text)}.jsonl`, rows);
 }
 
 /** A small text or JSON file, named the same way. */
 export async function putText(artifacts: ArtifactStore, run: RunRef, stem: string, ending: string, text: string): Promise<Ref> {
-  const digest = createHash("sha256").update(text).digest("hex").slice(0, 8);
-  return artifacts.put(`${runUri(run)}/data/${stem}-${digest}.${ending}`, text);
+  return artifacts.put(`${runUri(run)}/data/${stem}-${digest8(text)}.${ending}`, text);
 }
+
+const digest8 = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 8);
 
 /** A stored folder as files of a job, below `prefix`. */
 export async function folderInputs(artifacts: ArtifactStore, folder: Ref, prefix: string): Promise<JobInputFile[]> {

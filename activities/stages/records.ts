@@ -2,7 +2,7 @@ import { stageRecordKey } from "../../contract/places.ts";
 import type { Ref } from "../../contract/ref.ts";
 import type { Stage, StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
-import { readFolder } from "../../platform/artifacts/folder.ts";
+import { verifyFolder } from "../../platform/artifacts/folder.ts";
 import type { Deps } from "../deps.ts";
 
 type Stores = Pick<Deps, "artifacts" | "records" | "env">;
@@ -36,12 +36,8 @@ export async function findStageRecord(
   return record;
 }
 
-async function isWhole({ artifacts }: Pick<Deps, "artifacts">, ref: Ref): Promise<boolean> {
-  if (!(await artifacts.verify(ref))) return false;
-  if (!ref.uri.endsWith("/index.json")) return true;
-  const { files } = await readFolder(artifacts, ref);
-  for (const file of files) if (!(await artifacts.verify(file.ref))) return false;
-  return true;
+function isWhole({ artifacts }: Pick<Deps, "artifacts">, ref: Ref): Promise<boolean> {
+  return ref.uri.endsWith("/index.json") ? verifyFolder(artifacts, ref) : artifacts.verify(ref);
 }
 
 /** Writes the record after its outputs; a record whose outputs were lost or altered is replaced. Answers what is stored. */

@@ -100,40 +100,6 @@ export function sqliteCalls(file: string): CallStore {
 
 type Row = Omit<StoredCall, "key" | "labels" | "usage"> & StoredCall["labels"] & StoredCall["usage"];
 
-function toCall(key: string, row: Row): StoredCall {
-  const {
-    run,
-    stage,
-    context,
-    arm,
-    input,
-    cachedInput,
-    output,
-    at,
-    role,
-    provider,
-    model,
-    fingerprint,
-    text,
-    finishReason,
-    refusal,
-    usd,
-    raw,
-  } = row;
-  const labels = { run, stage, context, arm };
-  return {
-    key,
-    at,
-    labels,
-    role,
-    provider,
-    model,
-    fingerprint,
-    text,
-    finishReason,
-    refusal,
-    usage: { input, cachedInput, output },
-    usd,
-    raw,
-  };
+function toCall(key: string, { run, stage, context, arm, input, cachedInput, output, ...rest }: Row): StoredCall {
+  return { ...rest, key, labels: { run, stage, context, arm }, usage: { input, cachedInput, output } };
 }
