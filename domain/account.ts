@@ -10,6 +10,8 @@ export interface ContextData {
 export interface Tally {
   readonly asked: number | null;
   readonly kept: number;
+  /** The kept ones by kind, where kinds matter: `rejects-cold`, `rejects-over-warm`. */
+  readonly keptBy?: Readonly<Record<string, number>>;
   readonly dropped: Readonly<Record<string, number>>;
 }
 

@@ -16,7 +16,7 @@ export interface PairRules {
 }
 
 export type PairDrop =
-  "unscored" | "incoherent" | "length-ratio" | "judge-order" | "judge-margin" | "guide-order" | "guide-margin";
+  "unscored" | "incoherent" | "length-ratio" | "judge-order" | "judge-margin" | "guide-order" | "guide-margin" | "style-balance";
 
 /**
  * Why two replies make no pair; null when they do. The steered reply must lie nearer to the target than the counter-steered one and be separated
@@ -40,4 +40,13 @@ export function pairDrop(chosen: Candidate, rejected: Candidate, rules: PairRule
 
 function coherent({ text, finishReason }: Candidate): boolean {
   return text.trim() !== "" && finishReason === "stop";
+}
+
+/**
+ * How many of the kept pairs may reject an over-warm reply, so that those are at most `share` of all: otherwise a context where the measures
+ * hardly tell plain from cold would learn nothing but to be colder. Never so few that under `least` pairs remain.
+ */
+export function overWarmLimit(cold: number, share: number, least: number): number {
+  if (share >= 1) return Infinity;
+  return Math.max(Math.floor((cold * share) / (1 - share)), least - cold, 0);
 }

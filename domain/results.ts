@@ -30,6 +30,7 @@ export interface Results {
 export interface Headline {
   /** `none` for a rehearsal; otherwise every run without a locked analysis is exploratory. */
   readonly evidence: "none" | "exploratory";
+  readonly evidenceWhy: string;
   readonly primary: string;
   /** δ of the verdict. */
   readonly margin: number;
@@ -65,6 +66,16 @@ export interface Calibration {
   readonly spearman: number | null;
   readonly meanPredictorMae: number | null;
   readonly lengthOnlyMae: number | null;
+  /** On the anchors that are answers of a student model, the kind of text that an evaluation scores; null where there are none. */
+  readonly student: AnchorFit | null;
+}
+
+/** On some of the anchors. */
+export interface AnchorFit {
+  readonly n: number;
+  readonly mae: number | null;
+  readonly slope: number | null;
+  readonly spearman: number | null;
 }
 
 export interface BackboneResults {

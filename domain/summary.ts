@@ -23,7 +23,8 @@ export function summary(results: Results): string {
     ...(results.rehearsal ? ["Rehearsal: not evidence.", ""] : []),
     ...layout([[...columns], ...rows]),
     "",
-    `Gap closed: ${share(pooled)} ${shareInterval(pooled)}${pooled.value === null ? ` (${pooled.why ?? "no reason recorded"})` : `, mean of contexts ${share(macro)}`}`,
+    `Gap closed: ${share(pooled)} ${shareInterval(pooled)}${pooled.value === null ? ` (${pooled.why ?? "no reason recorded"})` : `, mean of contexts ${share(macro)}${macro.why === undefined ? "" : ` (${macro.why})`}`}`,
+    `Evidence: ${headline.evidence} (${headline.evidenceWhy})`,
     `Verdict: ${headline.verdict}${headline.reasons.length > 0 ? ` (${headline.reasons.join("; ")})` : ""}`,
     headline.scope,
   ].join("\n");

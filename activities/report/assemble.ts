@@ -1,7 +1,7 @@
 import { armResults } from "../../domain/gap/arm.ts";
 import { contrast } from "../../domain/gap/contrast.ts";
 import { adjustContrasts, headline, type Cell } from "../../domain/gap/headline.ts";
-import type { BackboneResults, ContextResults, Measure, Results } from "../../domain/results.ts";
+import type { BackboneResults, ContextResults, Desired, Headline, Measure, Results } from "../../domain/results.ts";
 import { leastFamilies } from "../../domain/statistics/clusters.ts";
 import { provenance } from "./provenance.ts";
 import { isRehearsal } from "../stages/facts.ts";
@@ -44,7 +44,7 @@ export function assemble(data: RunData): Results {
         .at(-1) ?? "",
     split,
     headline: {
-      evidence: rehearsal ? "none" : "exploratory",
+      ...evidenceOf(rehearsal, Object.values(data.desired)),
       primary: experiment.evaluate.primary,
       margin,
       ...headline(cells, blocked),
@@ -89,12 +89,29 @@ function contextResults(data: RunData, backbone: string, context: string, blocke
   };
 }
 
-/** A measure that is further off on anchors than δ cannot tell a gap from its own error. */
+/** A measure that is further off than δ on the anchors, or on those that a student model wrote, cannot tell a gap from its own error. */
 function blockedBy(measures: readonly Measure[], margin: number): string[] {
-  const primary = measures.find((m) => m.primary);
-  const mae = primary?.calibration?.mae ?? null;
-  if (mae === null) return ["the primary measure was not tested on anchors"];
-  return mae > margin ? [`the primary measure's mean error on anchors (${mae.toFixed(3)}) exceeds δ (${margin.toFixed(2)})`] : [];
+  const calibration = measures.find((m) => m.primary)?.calibration ?? null;
+  const errors = [
+    { on: "anchors", mae: calibration?.mae ?? null },
+    { on: "student answers among the anchors", mae: calibration?.student?.mae ?? null },
+  ];
+  const known = errors.flatMap(({ on, mae }) => (mae === null ? [] : [{ on, mae }]));
+  if (known.length === 0) return ["the primary measure was not tested on anchors"];
+  return known
+    .filter(({ mae }) => mae > margin)
+    .map(({ on, mae }) => `the primary measure's mean error on ${on} (${mae.toFixed(3)}) exceeds δ (${margin.toFixed(2)})`);
+}
+
+/** Nothing is evidence that a rehearsal wrote or judged, or that is measured against targets which are not from people. */
+function evidenceOf(rehearsal: boolean, desired: readonly Desired[]): Pick<Headline, "evidence" | "evidenceWhy"> {
+  const why = [
+    ...(rehearsal ? ["teacher, simulated user or judge was the offline rehearsal"] : []),
+    ...(desired.some((d) => d.illustrative) ? ["the targets are illustrative, not from people"] : []),
+  ];
+  return why.length > 0
+    ? { evidence: "none", evidenceWhy: why.join("; ") }
+    : { evidence: "exploratory", evidenceWhy: "no analysis was locked before this run" };
 }
 
 function scope(cells: readonly Cell[], split: string): string {

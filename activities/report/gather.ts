@@ -6,6 +6,7 @@ import { copiedShare } from "../../domain/text-measures.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Deps } from "../deps.ts";
 import { readTargets } from "../stages/cards.ts";
+import { isRehearsal } from "../stages/facts.ts";
 import { findStageRecord, ledgerRun } from "../stages/records.ts";
 import { type ItemsByContext, readChosen, readItems } from "./rows.ts";
 import type { RunData } from "./run-data.ts";
@@ -77,14 +78,18 @@ async function desired(deps: Deps, run: RunRef, measured: StageRecord | undefine
   );
 }
 
-/** `evaluator` is primary; `guide` and the preference models had a part in making, or are made of, the training pairs. */
-function measures(stages: ReadonlyMap<string, StageRecord>, { experiment, contexts }: ResolvedExperiment): Measure[] {
+/**
+ * `evaluator` is primary; `guide` and the preference models had a part in making, or are made of, the training pairs. The rehearsal judge gates the
+ * pairs by rules that were written with the evaluator's labels in view, so in a rehearsal no measure is independent of the pairs.
+ */
+function measures(stages: ReadonlyMap<string, StageRecord>, config: ResolvedExperiment): Measure[] {
+  const { experiment, contexts } = config;
   const { author } = experiment.reward;
   const generic = ["evaluator", "guide"].map((id): Measure => ({
     id,
     kind: "reward model",
     primary: id === experiment.evaluate.primary,
-    independent: id === "evaluator",
+    independent: id === "evaluator" && !isRehearsal(config),
     author,
     calibration: calibration(stages.get(stageKey("reward", id))),
     heldOut: null,
@@ -102,6 +107,7 @@ function measures(stages: ReadonlyMap<string, StageRecord>, { experiment, contex
 function calibration(record: StageRecord | undefined): Calibration | null {
   if (record === undefined) return null;
   const fact = (name: string) => numeric(record.facts[name]);
+  const students = fact("studentN") ?? 0;
   return {
     n: fact("n"),
     mae: fact("mae"),
@@ -109,6 +115,10 @@ function calibration(record: StageRecord | undefined): Calibration | null {
     spearman: fact("spearman"),
     meanPredictorMae: fact("meanPredictorMae"),
     lengthOnlyMae: fact("lengthOnlyMae"),
+    student:
+      students === 0
+        ? null
+        : { n: students, mae: fact("studentMae"), slope: fact("studentCalibrationSlope"), spearman: fact("studentSpearman") },
   };
 }
 
@@ -126,7 +136,12 @@ function conversations(record: StageRecord | undefined): Tally | null {
 function pairs(record: StageRecord | undefined): Tally | null {
   if (record === undefined) return null;
   const { counts } = record;
-  return { asked: counts["pairsAsked"] ?? null, kept: counts["pairs"] ?? 0, dropped: reasons(counts, "pairsDropped:") };
+  return {
+    asked: counts["pairsAsked"] ?? null,
+    kept: counts["pairs"] ?? 0,
+    keptBy: reasons(counts, "pairs:"),
+    dropped: reasons(counts, "pairsDropped:"),
+  };
 }
 
 function reasons(counts: StageRecord["counts"], prefix: string): Record<string, number> {

@@ -7,7 +7,7 @@ export function provenance({ run, config, codeVersion, stages }: RunData): Prove
   const roles = Object.entries(experiment.models).map(
     ([role, m]) => [role, `${answeredModels[role] ?? m.model} (${m.provider})`] as const,
   );
-  const { align, evaluate, steer, converse } = experiment;
+  const { align, evaluate, steer, converse, measure } = experiment;
   return {
     codeVersion,
     config: { uri: run.config.uri, sha256: run.config.sha256 },
@@ -28,7 +28,15 @@ export function provenance({ run, config, codeVersion, stages }: RunData): Prove
       lora_top_layers: align.lora_top_layers,
       learning_rate: align.learning_rate,
       max_steps: align.max_steps,
+      micro_batch_size: align.micro_batch_size,
+      gradient_accumulation_steps: align.gradient_accumulation_steps,
+      link: measure.link,
       guidance: steer.guidance,
+      judgeMargin: steer.judgeMargin,
+      guideMargin: steer.guideMargin,
+      baselinePrior: steer.baselinePrior,
+      overWarmShare: steer.overWarmShare,
+      minPairs: steer.minPairs,
       "converse conversations × turns": `${converse.conversations} × ${converse.turns}`,
       "evaluate conversations × turns": `${evaluate.conversations} × ${evaluate.turns}`,
       temperature: evaluate.temperature,

@@ -54,6 +54,11 @@ export async function sealReward(
       meanPredictorMae: metric("mean_predictor.mae.value"),
       lengthOnlyMae: metric("length_only.mae.value"),
       featureSet: metric("feature_set"),
+      // Text of the kind that an evaluation scores.
+      studentN: metric("by_kind.student.n"),
+      studentMae: metric("by_kind.student.mae.value"),
+      studentSpearman: metric("by_kind.student.spearman.value"),
+      studentCalibrationSlope: metric("by_kind.student.calibration_slope.value"),
     },
   });
 }

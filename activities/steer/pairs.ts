@@ -3,12 +3,15 @@ import type { JobOutcome } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import { stageKey, type StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
-import { pairDrop } from "../../domain/pairs.ts";
+import { overWarmLimit, pairDrop } from "../../domain/pairs.ts";
+import { random } from "../../domain/random.ts";
 import { projectFor } from "../../domain/transcript.ts";
+import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
+import type { ChatMessage } from "../../platform/llm/client.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
 import { encoderWeights, jobSeed } from "../jobs/draft.ts";
-import { baselineSystem } from "../prompts/prompts.ts";
+import { baselineSystem, type Style } from "../prompts/prompts.ts";
 import { patternCard } from "../stages/cards.ts";
 import { countOutcomes, datasetCard } from "../stages/counts.ts";
 import { isRehearsal, modelsOf } from "../stages/facts.ts";
@@ -77,7 +80,7 @@ export function makeSteerActivities(deps: Deps) {
         maxLengthRatio: steer.maxLengthRatio,
         useGuide: steer.guidance === "judge+rm",
       };
-      const pairs = [];
+      const passed: PairRow[] = [];
       for (const row of rows) {
         for (const { turn, history, candidates } of row.turns) {
           const [chosen, rejected] = [candidates.find((c) => c.side === "pattern"), candidates.find((c) => c.side === "counter")];
@@ -91,22 +94,31 @@ export function makeSteerActivities(deps: Deps) {
           });
           const [a, b] = [scored(chosen), scored(rejected)];
           const drop = pairDrop(a, b, rules);
-          add(drop === null ? "pairs" : "pairsDropped");
-          if (drop !== null) add(`pairsDropped:${drop}`);
-          else
-            pairs.push({
-              prompt: [baselineSystem(config), ...projectFor("assistant", history)],
-              chosen: [{ role: "assistant", content: chosen.text }],
-              rejected: [{ role: "assistant", content: rejected.text }],
-              unit: row.unit,
-              family: row.family,
-              turn,
-              style: rejected.style,
-              judge: { chosen: a.judge, rejected: b.judge },
-              guide: { chosen: a.guide, rejected: b.guide },
-            });
+          if (drop !== null) {
+            add("pairsDropped");
+            add(`pairsDropped:${drop}`);
+            continue;
+          }
+          passed.push({
+            prompt: [baselineSystem(config), ...projectFor("assistant", history)],
+            chosen: [{ role: "assistant", content: chosen.text }],
+            rejected: [{ role: "assistant", content: rejected.text }],
+            unit: row.unit,
+            family: row.family,
+            turn,
+            style: rejected.style,
+            judge: { chosen: a.judge, rejected: b.judge },
+            guide: { chosen: a.guide, rejected: b.guide },
+          });
         }
       }
+      const pairs = balanced(passed, config, context);
+      for (let dropped = passed.length - pairs.length; dropped > 0; dropped--) {
+        add("pairsDropped");
+        add("pairsDropped:style-balance");
+      }
+      counts["pairs"] = pairs.length;
+      for (const { style } of pairs) add(`pairs:rejects-${style}`);
       if (pairs.length < steer.minPairs) {
         throw badData(
           `${context}: ${pairs.length} pairs are left of ${counts["pairsAsked"] ?? 0}, fewer than steer.minPairs ${steer.minPairs} (${reasons(counts)}). Ask for more conversations or lower the margins`,
@@ -131,6 +143,27 @@ export function makeSteerActivities(deps: Deps) {
       });
     },
   };
+}
+
+interface PairRow {
+  readonly prompt: readonly ChatMessage[];
+  readonly chosen: readonly ChatMessage[];
+  readonly rejected: readonly ChatMessage[];
+  readonly unit: string;
+  readonly family: string;
+  readonly turn: number;
+  /** How the rejected reply was steered. */
+  readonly style: Style;
+  readonly judge: { readonly chosen: number | null; readonly rejected: number | null };
+  readonly guide: { readonly chosen: number | null; readonly rejected: number | null };
+}
+
+/** The pairs in their order, less a seeded choice of those that reject over-warm replies where these are too large a share. */
+function balanced(pairs: readonly PairRow[], { experiment: { seed, steer } }: ResolvedExperiment, context: string): PairRow[] {
+  const overWarm = pairs.filter(({ style }) => style === "over-warm");
+  const limit = overWarmLimit(pairs.length - overWarm.length, steer.overWarmShare, steer.minPairs);
+  const kept = new Set(random(seed, "style-balance", context).shuffled(overWarm).slice(0, limit));
+  return pairs.filter((pair) => pair.style !== "over-warm" || kept.has(pair));
 }
 
 const reasons = (counts: Readonly<Record<string, number>>) =>

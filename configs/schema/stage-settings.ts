@@ -34,10 +34,14 @@ export const steer = z.strictObject({
   guideMargin: unitInterval.default(0.1).describe("The same for the guide reward model"),
   maxLengthRatio: z.number().min(1).default(2),
   baselinePrior: unitInterval.default(0.5).describe("Where the target is below it, over-warm replies are rejected too"),
-  overWarmShare: unitInterval.default(0.5),
+  overWarmShare: unitInterval.default(0.5).describe("Share of over-warm counter-replies there, asked for and, at most, kept"),
   judgeRuns: z.int().min(1).max(9).default(1),
   sampleLimit: z.int().min(1).max(20).default(3),
-  minPairs: z.int().min(1).default(8).describe("Fewer pairs than this in a context stop its training"),
+  minPairs: z
+    .int()
+    .min(1)
+    .default(8)
+    .describe("Fewer pairs than this in a context stop its training; balancing styles leaves at least as many"),
 });
 
 export const reward = z.strictObject({

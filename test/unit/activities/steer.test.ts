@@ -82,6 +82,7 @@ test("the gate keeps TRL rows without a steering prompt, and its counts add up",
     "dropped:no-conversation": 1,
     pairsAsked: 4,
     pairs: 4,
+    "pairs:rejects-cold": 4,
     pairsDropped: 0,
   });
   expect(record.outputs["pairs"]?.rows).toBe(4);

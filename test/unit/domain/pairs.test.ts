@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Candidate, pairDrop, type PairRules } from "../../../domain/pairs.ts";
+import { type Candidate, overWarmLimit, pairDrop, type PairRules } from "../../../domain/pairs.ts";
 
 const rules: PairRules = { target: 0.5, judgeMargin: 0.15, guideMargin: 0.1, maxLengthRatio: 2, useGuide: true };
 const reply = (changes: Partial<Candidate> = {}): Candidate => ({
@@ -41,4 +41,14 @@ test("a pair is never kept both ways round", () => {
       expect(pairDrop(one, other, at) === null && pairDrop(other, one, at) === null).toBe(false);
     }),
   );
+});
+
+test.each([
+  ["as many as cold ones at a share of a half", 20, 0.5, 8, 20],
+  ["a fifth of all", 20, 0.2, 8, 5],
+  ["few cold ones: as many as make up the least", 2, 0.5, 8, 6],
+  ["none wanted", 20, 0, 8, 0],
+  ["no limit", 2, 1, 8, Infinity],
+])("over-warm rejects: %s", (_, cold, share, least, limit) => {
+  expect(overWarmLimit(cold, share, least)).toBe(limit);
 });

@@ -131,7 +131,7 @@ describe("report", () => {
     expect(results.data[0]).toEqual({
       context: "distress",
       conversations: { asked: 24, kept: 22, dropped: { lists: 2 } },
-      pairs: { asked: 96, kept: 70, dropped: { "judge-margin": 26 } },
+      pairs: { asked: 96, kept: 70, keptBy: {}, dropped: { "judge-margin": 26 } },
     });
     expect(record.facts["verdict"]).toBe("gap reduced");
     expect((await deps.artifacts.read(record.outputs["report"]!)).toString()).toContain("Rehearsal: not evidence");

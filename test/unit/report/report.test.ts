@@ -77,8 +77,26 @@ describe("results", () => {
     expect(arm?.copied).toBeGreaterThan(0);
     expect(arm).toMatchObject({ empty: 1, truncated: 12, missing: 0 });
   });
-  test("a real provider is exploratory, not evidence by itself", () =>
-    expect(assemble(runData({ rehearsal: false })).headline.evidence).toBe("exploratory"));
+  test("a real provider is exploratory, not evidence by itself; illustrative targets are none at all", () => {
+    const data = runData({ rehearsal: false });
+    const desired = Object.fromEntries(Object.entries(data.desired).map(([id, d]) => [id, { ...d, illustrative: false }]));
+    expect(assemble({ ...data, desired }).headline.evidence).toBe("exploratory");
+    expect(assemble(data).headline).toMatchObject({
+      evidence: "none",
+      evidenceWhy: "the targets are illustrative, not from people",
+    });
+  });
+  test("an error on student answers above δ blocks every verdict, though the error on all anchors is below it", () => {
+    const data = runData();
+    const measures = data.measures.map((m) =>
+      m.calibration === null
+        ? m
+        : { ...m, calibration: { ...m.calibration, student: { n: 40, mae: 0.2, slope: 0.1, spearman: 0.1 } } },
+    );
+    const { headline } = assemble({ ...data, measures });
+    expect(headline.verdict).toBe("not estimable");
+    expect(headline.reasons.join()).toContain("student answers among the anchors (0.200) exceeds δ (0.10)");
+  });
 });
 
 describe("page", () => {

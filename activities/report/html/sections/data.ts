@@ -15,15 +15,22 @@ function tally(name: string, t: Tally | null): Markup {
   const total = Math.max(1, t.kept + dropped);
   return markup`<div><b>${name}</b>: ${count(t.kept)} kept of ${count(t.asked ?? t.kept + dropped)}, ${count(dropped)} dropped
 <div class="stack" role="img" aria-label="${t.kept} kept, ${dropped} dropped"><i class="kept" style="width:${((100 * t.kept) / total).toFixed(1)}%"></i><i class="dropped" style="width:${((100 * dropped) / total).toFixed(1)}%"></i></div>
-${
-  dropped === 0
-    ? null
-    : table(
-        ["Dropped because", "n"],
-        Object.entries(t.dropped)
-          .filter(([, n]) => n > 0)
-          .toSorted((a, b) => b[1] - a[1])
-          .map(([reason, n]) => [reason, count(n)]),
-      )
-}</div>`;
+${keptBy(t)}${
+    dropped === 0
+      ? null
+      : table(
+          ["Dropped because", "n"],
+          Object.entries(t.dropped)
+            .filter(([, n]) => n > 0)
+            .toSorted((a, b) => b[1] - a[1])
+            .map(([reason, n]) => [reason, count(n)]),
+        )
+  }</div>`;
+}
+
+/** What the rejected replies of the kept pairs were. */
+function keptBy({ keptBy: kinds = {} }: Tally): Markup | null {
+  const named = Object.entries(kinds).filter(([, n]) => n > 0);
+  if (named.length === 0) return null;
+  return markup`<p>Kept: ${named.map(([kind, n]) => `${n} ${kind.replace("rejects-", "reject a reply that is ")}`).join(", ")}.</p>`;
 }

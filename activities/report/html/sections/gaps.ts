@@ -6,9 +6,12 @@ import { verdictChip } from "./headline.ts";
 
 /** Gaps with everything that must stand beside them: the measure's error, the copied share, the floor of the item gap. */
 export function gapsSection(backbones: readonly BackboneResults[], measures: readonly Measure[]): Markup {
-  const error = measures.find((m) => m.primary)?.calibration?.mae ?? null;
+  const calibration = measures.find((m) => m.primary)?.calibration ?? null;
+  const student = calibration?.student ?? null;
+  const error = student?.mae ?? calibration?.mae ?? null;
+  const on = student === null ? "its anchors" : `the ${student.n} student answers among its anchors`;
   return markup`<section id="gaps"><h2>Gaps</h2>
-<p class="lead">Achieved − desired, so a plus is too much empathy. <b>Matches</b>: the smallest of the margins 0.05, δ and 0.15 within which the gap is shown to lie (two one-sided tests at 5 %). <b>Item gap</b>: mean distance from each persona's own desired level, with the floor that the best constant level would leave. The primary measure's own mean error on its anchors is <b>${number(error, 3)}</b>; smaller gaps are within it.</p>
+<p class="lead">Achieved − desired, so a plus is too much empathy. <b>Matches</b>: the smallest of the margins 0.05, δ and 0.15 within which the gap is shown to lie (two one-sided tests at 5 %). <b>Item gap</b>: mean distance from each persona's own desired level, with the floor that the best constant level would leave. The primary measure's own mean error on ${on} is <b>${number(error, 3)}</b>; smaller gaps are within it.</p>
 ${backbones.map((b) => markup`<div class="card">${backbones.length > 1 ? markup`<h3>${b.backbone}</h3>` : null}${gapTable(b.contexts, error)}</div><div class="card" style="margin-top:18px"><h3>Adapter against Baseline, on the same items</h3>${contrastTable(b.contexts)}</div>`)}</section>`;
 }
 

@@ -19,7 +19,7 @@ ${
 <p class="lead">${headline.scope}</p></div>
 <div><dl class="facts">
 <dt>Verdict</dt><dd>${verdictChip(headline.verdict)}</dd>
-<dt>Evidence</dt><dd>${headline.evidence === "none" ? markup`<b>none</b>: a rehearsal` : "exploratory: no analysis was locked before this run"}</dd>
+<dt>Evidence</dt><dd><b>${headline.evidence}</b>: ${headline.evidenceWhy}</dd>
 <dt>Mean of contexts</dt><dd>${estimate(macro, percent, percentInterval)}${macro.value !== null && macro.why !== undefined ? markup`<br><span class="note">${macro.why}</span>` : null}</dd>
 <dt>Factor</dt><dd>${headline.factor.value === null ? estimate(headline.factor) : markup`× ${estimate(headline.factor)}<br><span class="note">Adapter / Baseline where more was wanted</span>`}</dd>
 <dt>Margin δ</dt><dd>${number(headline.margin)} of 1</dd>
