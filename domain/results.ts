@@ -71,7 +71,7 @@ export interface Calibration {
 }
 
 /** On some of the anchors. */
-export interface AnchorFit {
+interface AnchorFit {
   readonly n: number;
   readonly mae: number | null;
   readonly slope: number | null;

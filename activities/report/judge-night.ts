@@ -6,6 +6,7 @@ import type { RunRef } from "../../contract/units.ts";
 import { compareNight, type NightPair, nightVerdict } from "../../domain/nights.ts";
 import type { Deps } from "../deps.ts";
 import { readTargets } from "../stages/cards.ts";
+import { isRehearsal } from "../stages/facts.ts";
 import { findStageRecord, runUri } from "../stages/records.ts";
 import { readPublished } from "./publish.ts";
 import { type ItemsByContext, readItems } from "./rows.ts";
@@ -13,7 +14,8 @@ import { type ItemsByContext, readItems } from "./rows.ts";
 /** Compares the night's adapters with the reference's on the same items and stores the details as `nights/<night>.json` of the run. */
 export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; night: Night }): Promise<NightlyResult> {
   const { reference, published } = await readPublished(deps, run.name);
-  const { experiment } = await deps.config(run);
+  const config = await deps.config(run);
+  const { experiment } = config;
   const targets = await readTargets(deps, run);
   const pairs: NightPair[] = [];
   for (const backbone of night.plan.backbones) {
@@ -33,7 +35,15 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
   const contexts = compareNight(pairs, { margin, seed: experiment.seed });
   const verdict = nightVerdict(contexts);
   const uri = `${runUri(run)}.json`;
-  const details = { night: night.night, verdict, margin, contexts, adapters: published.adapters, reference: reference.results };
+  const details = {
+    night: night.night,
+    rehearsal: isRehearsal(config),
+    verdict,
+    margin,
+    contexts,
+    adapters: published.adapters,
+    reference: reference.results,
+  };
   await deps.artifacts.remove(uri);
   return {
     verdict,
