@@ -34,11 +34,19 @@ export async function leftovers(home: string): Promise<readonly (ProcessId & { r
   return children.filter((_, i) => alive[i]);
 }
 
-export async function writeDevStack(home: string, stack: DevStack): Promise<void> {
-  const file = fileOf(home);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.part`, JSON.stringify(stack, null, 1));
-  await rename(`${file}.part`, file);
+let writing: Promise<unknown> = Promise.resolve();
+
+/** Writes of one process follow each other, so that the newest stands: children start and restart at any time. */
+export function writeDevStack(home: string, stack: DevStack): Promise<void> {
+  const write = async () => {
+    const file = fileOf(home);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.part`, JSON.stringify(stack, null, 1));
+    await rename(`${file}.part`, file);
+  };
+  const written = writing.then(write, write);
+  writing = written;
+  return written;
 }
 
 export async function removeDevStack(home: string): Promise<void> {
