@@ -55,4 +55,6 @@ export interface ChildReport {
   /** Budget it asks for, on top of what it was granted. */
   readonly draw: Allowance | null;
   readonly hold: HoldDetail | null;
+  /** `seq` of the newest `resume` it has obeyed, 0 before any: a hold from before the parent's newest is over. Absent from children of an earlier version. */
+  readonly resumed?: number;
 }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, condition, isCancellation, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { HoldDetail } from "../contract/failures.ts";
-import type { ChildReport, RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
+import type { RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
 import type { Allowance, RunRef, Spend } from "../contract/units.ts";
 import { control } from "./activities.ts";
 import { minus, spent } from "./allowance.ts";
@@ -9,7 +9,7 @@ import { deal, reserved } from "./budget.ts";
 import { noSpend, sumSpend } from "./counts.ts";
 import { pauseUpdate, raiseBudgetUpdate, reportSignal, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
 import { Team } from "./team.ts";
-import type { Member, Orders } from "./team.ts";
+import type { Heard, Member, Orders } from "./team.ts";
 
 export type DirectorState = "running" | "paused" | "held";
 
@@ -51,8 +51,8 @@ export class Director {
   /** Handles messages from here on. `onReport` sees each report of a child after it was booked. */
   listen(onReport: (member: Member) => void): void {
     setHandler(reportSignal, (report) => {
-      const member = this.team.heard(report);
-      if (member !== null) this.#heard(member, report, onReport);
+      const heard = this.team.heard(report);
+      if (heard !== null) this.#heard(heard, onReport);
     });
     setHandler(pauseUpdate, () => {
       this.#paused = true;
@@ -138,7 +138,7 @@ export class Director {
     this.#changed();
   }
 
-  #heard(member: Member, { hold }: ChildReport, onReport: (member: Member) => void): void {
+  #heard({ member, hold }: Heard, onReport: (member: Member) => void): void {
     onReport(member);
     if (hold !== null) this.#holdFor(hold);
     else if (this.#hold?.reason === "stalled") this.#lift();

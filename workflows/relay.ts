@@ -45,11 +45,11 @@ export class Relay {
   listen(): void {
     setHandler(controlSignal, (control) => this.#obey(control));
     setHandler(reportSignal, (report) => {
-      const member = this.team.heard(report);
-      if (member === null) return;
-      this.#hooks.onReport(member);
-      if (report.hold === null) this.report();
-      else this.hold(report.hold);
+      const heard = this.team.heard(report);
+      if (heard === null) return;
+      this.#hooks.onReport(heard.member);
+      if (heard.hold === null) this.report();
+      else this.hold(heard.hold);
     });
     setHandler(partProgressQuery, () => ({ counts: this.counts, total: this.#total, open: this.open, paused: this.paused }));
   }
@@ -99,6 +99,7 @@ export class Relay {
   #obey(control: Control): void {
     this.#hooks.onControl(control);
     const { grant, seq, window, ...change } = control;
+    this.#upward.obeyed(control);
     if (control.resume === true) this.#held = false;
     const newest = seq > this.#newestControl;
     if (newest) {

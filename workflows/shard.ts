@@ -63,6 +63,7 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
 
   setHandler(controlSignal, (control) => {
     if (control.resume === true || paused) watched.lastAt = Date.now();
+    upward.obeyed(control);
     if (control.resume === true) held = false;
     if (control.seq > newestControl) {
       newestControl = control.seq;

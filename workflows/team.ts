@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ApplicationFailure, ParentClosePolicy, sleep, startChild } from "@temporalio/workflow";
 import type { ChildWorkflowHandle, ChildWorkflowOptions, Workflow, WorkflowResultType } from "@temporalio/workflow";
 import type { Counts } from "../contract/experiment.ts";
+import type { HoldDetail } from "../contract/failures.ts";
 import type { ChildReport, Control } from "../contract/messages.ts";
 import type { Allowance, Spend } from "../contract/units.ts";
 import { nothing, plus } from "./allowance.ts";
@@ -19,10 +20,18 @@ export interface Member {
   allScheduled: boolean;
   /** Highest `seq` of its reports. */
   newest: number;
+  /** `seq` of the last order that was given before it was started. */
+  readonly since: number;
   granted: Allowance;
   /** What it asked for and has not been given. */
   draw: Allowance | null;
   readonly send: (control: Control) => void;
+}
+
+/** A report after it was booked; `hold` is null, too, when the child was told to go on since it held. */
+export interface Heard {
+  readonly member: Member;
+  readonly hold: HoldDetail | null;
 }
 
 /** What all children were told; a new child takes it from its input. */
@@ -42,6 +51,8 @@ export class Team {
   readonly #onEnd: (member: Member) => void;
   #orders: Orders;
   #seq = 0;
+  /** The lowest `seq` of the newest `resume`. */
+  #resumed = 0;
 
   constructor({ orders, onEnd }: { orders: Orders; onEnd: (member: Member) => void }) {
     this.#orders = orders;
@@ -57,17 +68,19 @@ export class Team {
   }
 
   /** Null when the child has ended meanwhile. */
-  heard(report: ChildReport): Member | null {
+  heard(report: ChildReport): Heard | null {
     const member = this.#members.get(report.from);
     if (member === undefined) return null;
     const { counts, spend, open, allScheduled, draw, seq } = report;
     if (seq > member.newest) Object.assign(member, { counts, spend, open, allScheduled, newest: seq });
     member.draw = draw ?? member.draw;
-    return member;
+    const over = member.since < this.#resumed && (report.resumed ?? Infinity) < this.#resumed;
+    return { member, hold: over ? null : report.hold };
   }
 
   tell({ resume, ...change }: Partial<Orders> & Pick<Control, "resume">): void {
     this.#orders = { ...this.#orders, ...change };
+    if (resume === true) this.#resumed = this.#seq + 1;
     for (const { send } of this.#members.values()) send(this.#control({ ...change, ...(resume === true ? { resume } : {}) }));
   }
 
@@ -106,6 +119,7 @@ export class Team {
       open: 0,
       allScheduled: false,
       newest: 0,
+      since: this.#seq,
       granted: nothing,
       draw: null,
       send: (control) => {

@@ -1,5 +1,5 @@
 import { getExternalWorkflowHandle, workflowInfo } from "@temporalio/workflow";
-import type { ChildReport } from "../contract/messages.ts";
+import type { ChildReport, Control } from "../contract/messages.ts";
 import { reportSignal } from "./signals.ts";
 import { settled } from "./counts.ts";
 
@@ -13,13 +13,19 @@ export class Upward {
   #seq = 0;
   #sentAt = 0;
   #sentSettled = 0;
+  #resumed = 0;
 
   constructor(total: number) {
     this.#total = total;
   }
 
+  /** An order that was obeyed: reports name the newest `resume`. */
+  obeyed({ resume, seq }: Control): void {
+    if (resume === true) this.#resumed = Math.max(this.#resumed, seq);
+  }
+
   /** `urgent` for what the parent acts on: a hold, a draw, the last unit scheduled. Answers whether it was sent. */
-  send(report: Omit<ChildReport, "from" | "seq">, urgent = false): boolean {
+  send(report: Omit<ChildReport, "from" | "seq" | "resumed">, urgent = false): boolean {
     const { parent, workflowId } = workflowInfo();
     const done = settled(report.counts);
     const due = Date.now() - this.#sentAt >= everyMs || done - this.#sentSettled >= everyShare * this.#total;
@@ -29,7 +35,7 @@ export class Upward {
     this.#seq += 1;
     // A parent that has closed wants no reports; it has asked this workflow to end.
     void getExternalWorkflowHandle(parent.workflowId, parent.runId)
-      .signal(reportSignal, { ...report, from: workflowId, seq: this.#seq })
+      .signal(reportSignal, { ...report, from: workflowId, seq: this.#seq, resumed: this.#resumed })
       .catch(() => undefined);
     return true;
   }
