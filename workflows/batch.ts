@@ -85,15 +85,20 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
 
   const all = Array.from({ length: Math.ceil(input.units / shardUnits) }, (_, n) => n);
   await runRound(all, 0);
-  for (let round = 1; ; round += 1) {
-    if (!accepted && tooFewKept(input, relay.counts)) {
-      relay.hold(keptShare(input, relay.counts));
-      await condition(() => !relay.paused);
-    }
-    const again = all.filter((n) => {
+  /** Shards with units that gave up after fewer samples than they may use by now. */
+  const redo = (): number[] =>
+    all.filter((n) => {
       const last = results.get(n);
       return last !== undefined && gaveUp(last.result.counts) > 0 && last.sampleLimit < sampleLimit;
     });
+  for (let round = 1; ; round += 1) {
+    let again = redo();
+    // Units that were open when more samples were granted give up once more by the old limit: they are done again, not held for.
+    if (again.length === 0 && !accepted && tooFewKept(input, relay.counts)) {
+      relay.hold(keptShare(input, relay.counts));
+      await condition(() => !relay.paused);
+      again = redo();
+    }
     if (again.length === 0) break;
     seen = false;
     accepted = false;
