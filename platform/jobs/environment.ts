@@ -13,6 +13,7 @@ const passed = [
   "NVIDIA_VISIBLE_DEVICES",
   "OMP_NUM_THREADS",
   "OMP_WAIT_POLICY",
+  "GOMP_SPINCOUNT",
 ] as const;
 
 /** glibc gives large blocks back after every training step otherwise: a full-depth DPO step then takes twice as long. */
@@ -26,7 +27,7 @@ const keepMemory = {
 
 /**
  * OpenMP's threads spin while they wait for each other otherwise. Beside workers, teacher and server on the same cores that costs 5 to 10 times:
- * a training step took 15–45 s instead of 4–7 s (2 cores, load 10). A server's tiny steps are another matter: it keeps the default.
+ * a training step took 15–45 s instead of 4–7 s (2 cores, load 10). A server's tiny steps are another matter: its threads spin briefly (trainer/entry.py).
  */
 const waitAsleep = { OMP_WAIT_POLICY: "PASSIVE" };
 
