@@ -1,16 +1,8 @@
-import type { Claim, ClaimInput, JobInputFile, JobOutcome, JobRequest, Serving } from "./jobs.ts";
-import type { JobParams } from "./job-spec.ts";
+import type { Claim, ClaimInput, JobDraft, JobOutcome, JobRequest, Serving } from "./jobs.ts";
 import type { ExperimentPlan, NightlyResult } from "./experiment.ts";
 import type { Ref } from "./ref.ts";
-import type { StageRecord } from "./stages.ts";
+import type { Arm, StageRecord } from "./stages.ts";
 import type { RunRef, Spend, UnitInput, UnitOutcome } from "./units.ts";
-
-/** A job before it has a name and a place. */
-export interface JobDraft {
-  readonly params: JobParams;
-  readonly files: readonly JobInputFile[];
-  readonly seed: number;
-}
 
 /** Quick, idempotent steps on the control queue. Each `seal…` and `measure` writes its stage record last and returns it. */
 export interface ControlActivities {
@@ -32,13 +24,22 @@ export interface ControlActivities {
   prepareAlign(input: { run: RunRef; context: string; backbone: string; pairs: Ref }): Promise<JobDraft>;
   sealAdapter(input: { run: RunRef; context: string; backbone: string; pairs: Ref; job: JobOutcome }): Promise<StageRecord>;
   prepareServe(input: { run: RunRef; backbone: string; adapters: Readonly<Record<string, Ref>> }): Promise<JobDraft>;
-  prepareEvaluationScore(input: { run: RunRef; backbone: string; scorers: Readonly<Record<string, Ref>> }): Promise<JobDraft>;
-  sealEvaluation(input: { run: RunRef; backbone: string; job: JobOutcome }): Promise<StageRecord>;
+  prepareEvaluationScore(input: Evaluated & { scorers: Readonly<Record<string, Ref>> }): Promise<JobDraft>;
+  sealEvaluation(input: Evaluated & { job: JobOutcome }): Promise<StageRecord>;
   buildReport(input: { run: RunRef }): Promise<StageRecord>;
   /** Moves `published.json` by conditional put and makes the results the nights' reference if there is none. */
   publish(input: { run: RunRef }): Promise<{ published: readonly string[]; reference: "kept" | "set" }>;
   openNight(input: { experiment: string; night: string }): Promise<Night>;
   judgeNight(input: { run: RunRef; night: Night }): Promise<NightlyResult>;
+}
+
+/** The conversations of a backbone that these adapters and arms held. */
+export interface Evaluated {
+  readonly run: RunRef;
+  readonly backbone: string;
+  /** By context. */
+  readonly adapters: Readonly<Record<string, Ref>>;
+  readonly arms: readonly Arm[];
 }
 
 /** What a night evaluates: the reference's items, with the published adapters. */

@@ -17,12 +17,21 @@ export interface ClaimInput {
   readonly job: string;
   /** The fence of a claim whose node was lost; 0 at first. */
   readonly lostFence: number;
+  /** What the job is to do: a claim of a job by this name that does something else is not taken up. */
+  readonly work: JobDraft;
 }
 
 /** A file or folder to lay into the job folder: `path` below it. A folder is a JSON index `{files: [{path, ref}]}` behind the ref. */
 export interface JobInputFile {
   readonly path: string;
   readonly ref: Ref;
+}
+
+/** A job before it has a name and a place. */
+export interface JobDraft {
+  readonly params: JobParams;
+  readonly files: readonly JobInputFile[];
+  readonly seed: number;
 }
 
 export interface JobRequest {

@@ -40,12 +40,16 @@ export function servingKey(job: string): string {
 }
 
 /** Keys of all pieces of a run, in the method's order. */
-export function pieceKeys({ contexts, backbones }: Pick<ExperimentPlan, "contexts" | "backbones">): readonly string[] {
+export function pieceKeys({
+  contexts,
+  backbones,
+  guided,
+}: Pick<ExperimentPlan, "contexts" | "backbones" | "guided">): readonly string[] {
   const each = (make: (context: string) => string) => contexts.map(make);
   return [
     "measure",
     ...each((context) => `converse/${context}`),
-    "reward/guide",
+    ...(guided ? ["reward/guide"] : []),
     ...each((context) => `steer/${context}`),
     "reward/evaluator",
     ...each((context) => `reward/preference-${context}`),

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Deps } from "../activities/deps.ts";
@@ -8,6 +10,7 @@ import { localArtifacts } from "../platform/artifacts/local.ts";
 import type { ArtifactStore } from "../platform/artifacts/store.ts";
 import { sqliteCalls } from "../platform/calls/sqlite.ts";
 import { modelCaller } from "../platform/llm/caller.ts";
+import { sharedLimiters } from "../platform/llm/limiters.ts";
 import { sqliteRecords } from "../platform/records/sqlite.ts";
 import { consoleLogger } from "../platform/telemetry/log.ts";
 import { codeVersion } from "./code-version.ts";
@@ -21,11 +24,17 @@ export function openDeps(env: Env): { readonly deps: Deps; readonly close: () =>
   const artifacts = localArtifacts(join(home, "artifacts"));
   const records = sqliteRecords(join(home, "records.db"));
   const callStore = sqliteCalls(join(home, "calls.db"));
+  const log = consoleLogger(secretNames(env));
+  const limiters = sharedLimiters(records, `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`, (error) =>
+    log.warn("This process's part of a provider's limits can't be renewed; without it, it makes no calls", {
+      cause: String(error),
+    }),
+  );
   const deps: Deps = {
     artifacts,
     records,
     callStore,
-    caller: modelCaller({ store: callStore }),
+    caller: modelCaller({ store: callStore, limiters }),
     config: configReader(artifacts),
     env: {
       home,
@@ -34,9 +43,10 @@ export function openDeps(env: Env): { readonly deps: Deps; readonly close: () =>
       codeVersion: codeVersion(projectRoot),
       now: () => new Date(),
     },
-    log: consoleLogger(secretNames(env)),
+    log,
   };
   const close = async () => {
+    await limiters.close();
     await callStore.close();
     records.close();
   };

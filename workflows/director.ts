@@ -5,6 +5,7 @@ import type { Allowance, RunRef, Spend } from "../contract/units.ts";
 import { control } from "./activities.ts";
 import { minus, spent } from "./allowance.ts";
 import { attributes } from "./attributes.ts";
+import { costUnknown, usedUp } from "./budget-holds.ts";
 import { deal, reserved } from "./budget.ts";
 import { noSpend, sumSpend } from "./counts.ts";
 import { pauseUpdate, raiseBudgetUpdate, reportSignal, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
@@ -132,6 +133,8 @@ export class Director {
 
   #deal(): void {
     const { members } = this.team;
+    // A sum that nobody knows can't be held against a cap.
+    if (this.#cap.usd !== null && this.#recorded.usd === null) return this.#holdFor(costUnknown(this.#run.name, this.#recorded));
     const left = deal(this.team, minus(minus(this.#cap, spent(this.#recorded)), reserved(members)));
     const stuck = members.length > 0 && members.every(({ draw, open }) => draw !== null && open === 0);
     if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#run.name, { cap: this.#cap, recorded: this.#recorded, left }));
@@ -221,22 +224,4 @@ function checkWidth({ window }: SetWidth): void {
 
 function refusal(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, "Refused");
-}
-
-function usedUp(run: string, { cap, recorded, left }: { cap: Allowance; recorded: Spend; left: Allowance }): HoldDetail {
-  const twice = [
-    ...(cap.calls === null ? [] : [`--calls ${cap.calls * 2}`]),
-    ...(cap.usd === null ? [] : [`--usd ${cap.usd * 2}`]),
-  ];
-  const parts = [
-    ...(cap.calls === null ? [] : [`${recorded.calls} of ${cap.calls} calls`]),
-    ...(cap.usd === null ? [] : [`$${(recorded.usd ?? 0).toFixed(2)} of $${cap.usd}`]),
-  ];
-  const rest =
-    left.calls === null || left.calls === 0 ? "" : `; the ${left.calls} calls left are less than one conversation may need`;
-  return {
-    reason: "budget",
-    message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`,
-    remedy: `Raise it, for example: npx attune budget ${run} ${twice.join(" ")}`,
-  };
 }

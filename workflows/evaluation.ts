@@ -1,5 +1,5 @@
 import { CancellationScope, condition, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
-import type { JobDraft } from "../contract/activities.ts";
+import type { JobDraft } from "../contract/jobs.ts";
 import type { EvaluationInput } from "../contract/experiment.ts";
 import type { StageRecord } from "../contract/stages.ts";
 import { control, servingWatch } from "./activities.ts";
@@ -36,9 +36,10 @@ export async function evaluation(input: EvaluationInput): Promise<StageRecord> {
 
   const draft = await control(queues.control, `server for ${backbone}`).prepareServe({ run, backbone, adapters });
   await serveWhile(owner, draft, () => rollOut(input, relay, parallelOf(draft)));
-  const score = await control(queues.control, `what to score of ${backbone}`).prepareEvaluationScore({ run, backbone, scorers });
+  const evaluated = { run, backbone, adapters, arms: plan.evaluation.arms };
+  const score = await control(queues.control, `what to score of ${backbone}`).prepareEvaluationScore({ ...evaluated, scorers });
   const job = await runJobToEnd(owner, "score", score);
-  return control(queues.control, `scores of ${backbone}`).sealEvaluation({ run, backbone, job });
+  return control(queues.control, `scores of ${backbone}`).sealEvaluation({ ...evaluated, job });
 }
 
 /** The server runs beside `work` and ends with it, whatever happens. Every generation of it passes a canary, or the work stops. */

@@ -6,10 +6,9 @@ import {
   TimeoutFailure,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { JobDraft } from "../contract/activities.ts";
 import type { ExperimentPlan } from "../contract/experiment.ts";
 import { failures } from "../contract/failures.ts";
-import type { JobEnd, JobOutcome, JobRequest } from "../contract/jobs.ts";
+import type { JobDraft, JobEnd, JobOutcome, JobRequest } from "../contract/jobs.ts";
 import { stopQueue } from "../contract/queues.ts";
 import type { Queues } from "../contract/queues.ts";
 import type { RunRef } from "../contract/units.ts";
@@ -67,7 +66,7 @@ async function withJob<T>(
   try {
     for (;;) {
       await gate();
-      const claim = await pool(queues.gpu, `a node for ${piece}`).claimNode({ job, lostFence });
+      const claim = await pool(queues.gpu, `a node for ${piece}`).claimNode({ job, lostFence, work: draft });
       claimed.add(claim.queue);
       const request = { ...draft, run, job, claim, deadlineSeconds: plan.jobDeadlineSeconds };
       try {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
-import type { JobDraft } from "../../contract/activities.ts";
+import type { JobDraft } from "../../contract/jobs.ts";
 import { readJson } from "../../platform/jobs/folder.ts";
 import { backboneOf } from "../jobs/draft.ts";
 import { isRehearsal } from "../stages/facts.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
-import type { JobDraft } from "../../contract/activities.ts";
+import type { JobDraft } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import { canonicalJson } from "../../domain/canonical-json.ts";
 import { backboneWeights, jobSeed } from "../jobs/draft.ts";

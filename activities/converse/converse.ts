@@ -11,10 +11,10 @@ import { dataReply, inventPersona, userTurn } from "../dialogue/turns.ts";
 import { badData } from "../failures.ts";
 import { assistantMessages } from "../prompts/prompts.ts";
 import { patternCard } from "../stages/cards.ts";
-import { countOutcomes, datasetCard } from "../stages/counts.ts";
-import { isRehearsal, modelsOf } from "../stages/facts.ts";
+import { countOutcomes } from "../stages/counts.ts";
+import { datasetCard } from "../stages/dataset-card.ts";
 import { putRows, putText } from "../stages/output.ts";
-import { writeStageRecord } from "../stages/records.ts";
+import { readStageRecord, writeStageRecord } from "../stages/records.ts";
 import { listUnits } from "../units.ts";
 
 /** A synthetic conversation; turns alternate, the user first. */
@@ -42,12 +42,22 @@ export function makeConverseActivities(deps: Deps) {
           `No conversation of ${context} was kept: see the dropped counts of its batch, and the prompts and fidelity settings`,
         );
       const counts = countOutcomes(units, config.experiment.converse.conversations);
-      const card = datasetCard({
+      const measured = await readStageRecord(deps, run, "measure");
+      const card = datasetCard(config, {
         title: `Conversations: ${context}`,
-        rehearsal: isRehearsal(config),
-        counts,
-        models: modelsOf(config, ["teacher", "simulatedUser"]),
         note: "Synthetic conversations, one a line; turns are speaker-neutral, the user first.",
+        counts,
+        roles: ["teacher", "simulatedUser"],
+        prompts: [
+          "persona",
+          "simulated-user",
+          "simulated-user-opening",
+          "simulated-user-reminder",
+          "assistant",
+          "style-pattern",
+          "style-plain",
+        ],
+        parents: { "measured targets": measured?.outputs["targets"] },
       });
       return writeStageRecord(deps, run, {
         key: stageKey("converse", context),

@@ -53,7 +53,7 @@ export function makeEvaluateUnit(deps: Deps) {
   return {
     evaluate: async (input: UnitInput) => {
       const { contexts } = (await deps.config(input.run)).experiment;
-      return runUnit(deps, input, rollOut, { basis: adapterOf(input, contexts)?.sha256 ?? "" });
+      return runUnit(deps, input, rollOut, { basis: basisOf(input, contexts) });
     },
   };
 }
@@ -121,14 +121,22 @@ async function rollOut(session: Session): Promise<Finished> {
   return { row };
 }
 
+/** What a row of this unit depends on besides the run: the adapter that spoke. */
+export function basisOf(input: Pick<UnitInput, "inputs" | "group">, contexts: readonly string[]): string {
+  return adapterOf(input, contexts)?.sha256 ?? "";
+}
+
 /** The adapter an arm speaks with: its own context's, the next context's for the wrong one, or none. */
-function adapterOf({ inputs, group: { arm, context } }: UnitInput, contexts: readonly string[]): Ref | null {
+function adapterOf(
+  { inputs, group: { arm, context } }: Pick<UnitInput, "inputs" | "group">,
+  contexts: readonly string[],
+): Ref | null {
   if (arm !== "adapter" && arm !== "wrong_adapter") return null;
   const wanted = arm === "adapter" ? context : wrongContext(contexts, context);
   if (wanted === undefined || (arm === "wrong_adapter" && wanted === context))
     throw badConfig("The arm wrong_adapter needs a second context, whose adapter it takes");
   const ref = inputs[wanted];
-  if (ref === undefined) throw new Error(`No adapter of ${wanted} was given to evaluate`);
+  if (ref === undefined) throw badConfig(`No adapter of ${wanted} was given to evaluate`);
   return ref;
 }
 

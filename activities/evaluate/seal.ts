@@ -1,8 +1,7 @@
-import type { JobDraft } from "../../contract/activities.ts";
-import type { JobOutcome } from "../../contract/jobs.ts";
+import type { Evaluated } from "../../contract/activities.ts";
+import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import { stageKey, type StageRecord } from "../../contract/stages.ts";
-import type { RunRef } from "../../contract/units.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import { projectFor } from "../../domain/transcript.ts";
 import type { Deps } from "../deps.ts";
@@ -11,34 +10,35 @@ import { countOutcomes } from "../stages/counts.ts";
 import { encoderWeights, jobSeed } from "../jobs/draft.ts";
 import { folderInputs, putRows, readRows } from "../stages/output.ts";
 import { writeStageRecord } from "../stages/records.ts";
-import { listUnits } from "../units.ts";
-import type { EvaluationRow } from "./evaluate.ts";
+import { listUnits, type UnitRecord } from "../units.ts";
+import { basisOf, type EvaluationRow } from "./evaluate.ts";
 
 const scoreId = (row: EvaluationRow, turn: number) => `${row.arm}#${row.unit}#${turn}`;
 
 export function makeEvaluationActivities(deps: Deps) {
-  const evaluated = async (run: RunRef, backbone: string) => {
-    const { experiment } = await deps.config(run);
-    const units = [];
-    for (const context of experiment.contexts)
-      for (const arm of experiment.evaluate.arms)
-        units.push(...(await listUnits(deps, run, { stage: "evaluate", context, backbone, arm })));
+  /** Units of other adapters than these are left from an earlier training: their answers are not these adapters'. */
+  const evaluated = async ({ run, backbone, adapters, arms }: Evaluated) => {
+    const { contexts } = (await deps.config(run)).experiment;
+    const units: UnitRecord[] = [];
+    for (const context of contexts) {
+      for (const arm of arms) {
+        const group = { stage: "evaluate" as const, context, backbone, arm };
+        const basis = basisOf({ inputs: adapters, group }, contexts);
+        for (const unit of await listUnits(deps, run, group)) units.push(unit.basis === basis ? unit : leftover(unit));
+      }
+    }
     return { units, rows: units.flatMap((unit) => (unit.row === null ? [] : [unit.row as EvaluationRow])) };
   };
 
   return {
     /** All replies of a backbone, by every scorer: `evaluator` and the contexts' preference models. */
     prepareEvaluationScore: async ({
-      run,
-      backbone,
       scorers,
-    }: {
-      run: RunRef;
-      backbone: string;
-      scorers: Readonly<Record<string, Ref>>;
-    }): Promise<JobDraft> => {
+      ...what
+    }: Evaluated & { scorers: Readonly<Record<string, Ref>> }): Promise<JobDraft> => {
+      const { run, backbone } = what;
       const config = await deps.config(run);
-      const { rows } = await evaluated(run, backbone);
+      const { rows } = await evaluated(what);
       if (rows.length === 0) throw badData(`No conversation of ${backbone} was evaluated: see the dropped counts of its batches`);
       const scoreRows = rows.flatMap((row) =>
         row.turns.map(({ turn, reply }) => ({
@@ -60,9 +60,10 @@ export function makeEvaluationActivities(deps: Deps) {
       };
     },
 
-    sealEvaluation: async ({ run, backbone, job }: { run: RunRef; backbone: string; job: JobOutcome }): Promise<StageRecord> => {
+    sealEvaluation: async ({ job, ...what }: Evaluated & { job: JobOutcome }): Promise<StageRecord> => {
+      const { run, backbone, arms } = what;
       const { experiment } = await deps.config(run);
-      const { units, rows } = await evaluated(run, backbone);
+      const { units, rows } = await evaluated(what);
       const ref = job.outputs["scores.jsonl"];
       if (ref === undefined) throw badData(`The score job ${job.job} left no scores.jsonl`);
       const scores = new Map(
@@ -78,7 +79,7 @@ export function makeEvaluationActivities(deps: Deps) {
           };
         }),
       }));
-      const asked = experiment.contexts.length * experiment.evaluate.arms.length * experiment.evaluate.conversations;
+      const asked = experiment.contexts.length * arms.length * experiment.evaluate.conversations;
       return writeStageRecord(deps, run, {
         key: stageKey("evaluate", backbone),
         stage: "evaluate",
@@ -89,6 +90,12 @@ export function makeEvaluationActivities(deps: Deps) {
     },
   };
 }
+
+const leftover = (unit: UnitRecord): UnitRecord => ({
+  ...unit,
+  row: null,
+  outcome: { status: "failed", reason: "not-tried-with-this-adapter", spend: unit.outcome.spend },
+});
 
 /** The conversation up to and with a turn's user message. */
 function historyUntil(row: EvaluationRow, turn: number): Turn[] {

@@ -1,5 +1,7 @@
-import type { Claim, ClaimInput } from "../../contract/jobs.ts";
+import { createHash } from "node:crypto";
+import type { Claim, ClaimInput, JobDraft } from "../../contract/jobs.ts";
 import { nodeQueue } from "../../contract/queues.ts";
+import { canonicalJson } from "../../domain/canonical-json.ts";
 import type { Deps } from "../deps.ts";
 import type { JobsNode } from "./node.ts";
 import { readClaim, readJob } from "./record.ts";
@@ -8,14 +10,21 @@ type Stores = Pick<Deps, "records">;
 
 /**
  * Settles where a job belongs. The stored claim stands if its fence is above the lost one, or if it is this very node's and this boot's: then the
- * node was slow, not lost. Otherwise, and after a stop, this node takes the next fence by compare-and-swap.
+ * node was slow, not lost. Otherwise, after a stop, and where the stored claim is for other work under the same name (a stop that reached no worker),
+ * this node takes the next fence by compare-and-swap.
  */
-export async function claimNode(stores: Stores, node: JobsNode, { job, lostFence }: ClaimInput): Promise<Claim> {
+export async function claimNode(stores: Stores, node: JobsNode, { job, lostFence, work }: ClaimInput): Promise<Claim> {
+  const digest = workDigest(work);
   for (;;) {
     const stored = await readClaim(stores, job);
     const { stoppedFence } = await readJob(stores, job);
     const lowest = Math.max(lostFence, stoppedFence);
-    if (stored !== null && stored.claim.fence > stoppedFence && (stored.claim.fence > lostFence || isHere(stored.claim, node))) {
+    if (
+      stored !== null &&
+      stored.work === digest &&
+      stored.claim.fence > stoppedFence &&
+      (stored.claim.fence > lostFence || isHere(stored.claim, node))
+    ) {
       return stored.claim;
     }
     const claim: Claim = {
@@ -24,8 +33,14 @@ export async function claimNode(stores: Stores, node: JobsNode, { job, lostFence
       fence: Math.max(stored?.claim.fence ?? 0, lowest) + 1,
       queue: nodeQueue(node.pool, node.name),
     };
-    if (await stores.records.put(`claim/${job}`, claim, stored?.version ?? null)) return claim;
+    if (await stores.records.put(`claim/${job}`, { claim, work: digest }, stored?.version ?? null)) return claim;
   }
+}
+
+/** Equal for drafts that give the same job: where a file lies does not count. */
+function workDigest({ params, files, seed }: JobDraft): string {
+  const inputs = files.map(({ path, ref }) => [path, ref.sha256]);
+  return createHash("sha256").update(canonicalJson({ params, inputs, seed })).digest("hex");
 }
 
 function isHere(claim: Claim, node: JobsNode): boolean {

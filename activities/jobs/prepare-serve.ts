@@ -1,4 +1,4 @@
-import type { JobDraft } from "../../contract/activities.ts";
+import type { JobDraft } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { readFolder } from "../../platform/artifacts/folder.ts";

@@ -48,9 +48,13 @@ export async function updateJob({ records }: Stores, job: string, change: (recor
   }
 }
 
-export async function readClaim({ records }: Stores, job: string): Promise<{ claim: Claim; version: number } | null> {
+/** `work` is the digest of what the job was claimed for. */
+export async function readClaim(
+  { records }: Stores,
+  job: string,
+): Promise<{ claim: Claim; work: string; version: number } | null> {
   const stored = await records.get(`claim/${job}`);
-  return stored === null ? null : { claim: stored.value as Claim, version: stored.version };
+  return stored === null ? null : { ...(stored.value as { claim: Claim; work: string }), version: stored.version };
 }
 
 /** Counts the starts that are not counted yet. The first of them followed the newest known end. */

@@ -13,7 +13,7 @@ import { type ItemsByContext, readItems } from "./rows.ts";
 
 /** Compares the night's adapters with the reference's on the same items and stores the details as `nights/<night>.json` of the run. */
 export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; night: Night }): Promise<NightlyResult> {
-  const { reference, published } = await readPublished(deps, run.name);
+  const { reference } = await readPublished(deps, run.name);
   const config = await deps.config(run);
   const { experiment } = config;
   const targets = await readTargets(deps, run);
@@ -41,7 +41,7 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
     verdict,
     margin,
     contexts,
-    adapters: published.adapters,
+    adapters: night.adapters,
     reference: reference.results,
   };
   await deps.artifacts.remove(uri);

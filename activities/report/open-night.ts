@@ -14,6 +14,16 @@ export async function openNight(deps: Deps, { experiment, night }: { experiment:
   const run = { ...reference.run, epoch };
   const config = await deps.config(reference.run);
   const plan = planFor(config);
+  const missing = plan.backbones.flatMap((backbone) =>
+    plan.contexts
+      .filter((context) => published.adapters[backbone]?.[context] === undefined)
+      .map((context) => `${backbone}/${context}`),
+  );
+  if (missing.length > 0) {
+    throw badData(
+      `the newest run of ${experiment} published no expert for ${missing.join(", ")}, which the accepted reference (run ${reference.run.digest.slice(0, 12)}) has: run the experiment with these contexts and backbones, or give the changed one a name of its own`,
+    );
+  }
   return {
     run,
     plan: { ...plan, evaluation: { ...plan.evaluation, arms: ["adapter"] } },

@@ -1,5 +1,4 @@
-import type { JobDraft } from "../../contract/activities.ts";
-import type { JobOutcome } from "../../contract/jobs.ts";
+import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
 import type { StageRecord } from "../../contract/stages.ts";
 import { stageKey } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { JobDraft } from "../../contract/activities.ts";
-import type { JobOutcome } from "../../contract/jobs.ts";
+import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import type { StageRecord } from "../../contract/stages.ts";
 import { stageKey } from "../../contract/stages.ts";

@@ -12,38 +12,3 @@ export function countOutcomes(units: readonly UnitRecord[], asked: number): Reco
   }
   return counts;
 }
-
-/** A dataset card in markdown: what was asked, kept and dropped, by whom it was written, and what it may be used for. */
-export function datasetCard({
-  title,
-  rehearsal,
-  counts,
-  models,
-  note,
-}: {
-  title: string;
-  rehearsal: boolean;
-  counts: Readonly<Record<string, number>>;
-  models: Readonly<Record<string, string>>;
-  note: string;
-}): string {
-  const rows = Object.entries(counts).map(([name, count]) => `| ${name} | ${count} |`);
-  const writers = Object.entries(models).map(([role, model]) => `- ${role}: ${model}`);
-  return [
-    `# ${title}`,
-    "",
-    ...(rehearsal ? ["**Rehearsal: not evidence.** The texts come from a written corpus through the offline teacher.", ""] : []),
-    note,
-    "",
-    "| count | |",
-    "|---|---|",
-    ...rows,
-    "",
-    "Models:",
-    "",
-    ...writers,
-    "",
-    "Synthetic: yes. Licence: not set.",
-    "",
-  ].join("\n");
-}

@@ -1,5 +1,4 @@
-import type { JobDraft } from "../../contract/activities.ts";
-import type { JobOutcome } from "../../contract/jobs.ts";
+import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import { stageKey, type StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
@@ -13,10 +12,10 @@ import { badData } from "../failures.ts";
 import { encoderWeights, jobSeed } from "../jobs/draft.ts";
 import { baselineSystem, type Style } from "../prompts/prompts.ts";
 import { patternCard } from "../stages/cards.ts";
-import { countOutcomes, datasetCard } from "../stages/counts.ts";
-import { isRehearsal, modelsOf } from "../stages/facts.ts";
+import { countOutcomes } from "../stages/counts.ts";
+import { datasetCard } from "../stages/dataset-card.ts";
 import { folderInputs, putRows, putText, readRows } from "../stages/output.ts";
-import { writeStageRecord } from "../stages/records.ts";
+import { readStageRecord, writeStageRecord } from "../stages/records.ts";
 import { listUnits } from "../units.ts";
 import type { SteeredReply, SteeredRow } from "./steer.ts";
 
@@ -124,12 +123,14 @@ export function makeSteerActivities(deps: Deps) {
           `${context}: ${pairs.length} pairs are left of ${counts["pairsAsked"] ?? 0}, fewer than steer.minPairs ${steer.minPairs} (${reasons(counts)}). Ask for more conversations or lower the margins`,
         );
       }
-      const card = datasetCard({
+      const conversed = await readStageRecord(deps, run, stageKey("converse", context));
+      const card = datasetCard(config, {
         title: `Preference pairs: ${context}`,
-        rehearsal: isRehearsal(config),
-        counts,
-        models: modelsOf(config, ["teacher", "judge"]),
         note: `TRL's conversational form: prompt, chosen, rejected. Chosen lies nearer to the target level ${target.toFixed(2)}.`,
+        counts,
+        roles: ["teacher", "judge"],
+        prompts: ["assistant", "style-pattern", "style-plain", "style-over-warm", "judge-task", "baseline"],
+        parents: { conversations: conversed?.outputs["conversations"], "scores of the guide": scores?.outputs["scores.jsonl"] },
       });
       return writeStageRecord(deps, run, {
         key: stageKey("steer", context),

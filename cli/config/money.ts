@@ -13,7 +13,7 @@ export function isRehearsal({ models, providers }: Experiment): boolean {
 }
 
 /**
- * A real API needs a cap, and a price for every model unless its absence is accepted.
+ * A real API needs a cap, and a price for every model; where the absence of one is accepted, only a cap on calls can hold.
  * @throws CliError (exit 2)
  */
 export function checkMoney(experiment: Experiment): void {
@@ -24,9 +24,15 @@ export function checkMoney(experiment: Experiment): void {
   }
   const paid = (Object.keys(models) as ModelRole[]).filter((role) => providers[models[role].provider]?.rehearsal !== true);
   const unpriced = paid.filter((role) => models[role].price === undefined);
-  if (unpriced.length === 0 || budget.allowUnknownPrice) return;
-  throw usageError(
-    `No price is known for ${unpriced.map((role) => `models.${role} (${models[role].model})`).join(", ")}: add price to it, or set budget.allowUnknownPrice, ` +
-      "which shows costs as unknown and limits calls only.",
-  );
+  if (unpriced.length === 0) return;
+  const unknown = `No price is known for ${unpriced.map((role) => `models.${role} (${models[role].model})`).join(", ")}`;
+  if (!budget.allowUnknownPrice) {
+    throw usageError(
+      `${unknown}: add price to it, or set budget.allowUnknownPrice, which shows costs as unknown and limits calls only.`,
+    );
+  }
+  if (budget.maxCalls === undefined)
+    throw usageError(`${unknown}, so budget.maxCostUsd can't hold the run: set budget.maxCalls, or add price.`);
+  if (budget.maxCostUsd !== undefined)
+    throw usageError(`${unknown}, so budget.maxCostUsd can't hold the run: leave it out, or add price.`);
 }

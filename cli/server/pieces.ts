@@ -14,7 +14,7 @@ export interface Piece {
   readonly whole: boolean;
 }
 
-/** Every piece of the run; `verify` reads all files. */
+/** Every piece of the run; `verify` reads all files, and takes a piece that is older than what it judges as not there, as the workflow does. */
 export async function readPieces(
   stores: Stores,
   run: RunRef,
@@ -22,11 +22,20 @@ export async function readPieces(
   { verify }: { readonly verify: boolean },
 ): Promise<readonly Piece[]> {
   const pieces: Piece[] = [];
-  for (const key of pieceKeys(plan)) {
+  const keys = pieceKeys(plan);
+  const madeAt = new Map<string, string>();
+  for (const key of keys) {
     const record = ((await stores.records.get(stageRecordKey(run, key)))?.value ?? null) as StageRecord | null;
-    pieces.push({ key, record, whole: record !== null && (!verify || (await isWhole(stores, record))) });
+    if (record !== null) madeAt.set(key, record.at);
+    const fresh = (at: string) => !judges(key) || parents(key, keys).every((parent) => (madeAt.get(parent) ?? "") <= at);
+    pieces.push({ key, record, whole: record !== null && (!verify || (fresh(record.at) && (await isWhole(stores, record)))) });
   }
   return pieces;
+}
+
+/** Texts made again are re-read calls; an evaluation of an adapter that was trained anew is no evaluation of it. */
+function judges(key: string): boolean {
+  return key.startsWith("evaluate/") || key === "report";
 }
 
 async function isWhole({ artifacts }: Stores, { outputs }: StageRecord): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallAttempt, CallStore, StoredCall } from "../calls/store.ts";
 import type { Answer, CallRequest, ModelCaller } from "./client.ts";
-import { costOf, filteredCall, toStoredCall } from "./completion.ts";
+import { costOf, filteredCall, promptTokens, toStoredCall } from "./completion.ts";
 import { GaveUpError, HoldError, RefusedRequestError, UnavailableError } from "./errors.ts";
 import { type Exchange, openAiExchange } from "./exchange.ts";
 import { type CallFailure, classifyFailure, type Disposition } from "./failure.ts";
@@ -79,7 +79,7 @@ export function modelCaller({
   /** One exchange under a slot that is held until the answer is recorded. */
   const attempt = async (request: CallRequest, key: string): Promise<Attempt> => {
     const estimate = {
-      input: Math.ceil(request.messages.reduce((sum, { content }) => sum + content.length, 0) / 4),
+      input: promptTokens(request),
       cachedInput: 0,
       output: request.sampling.maxTokens,
     };

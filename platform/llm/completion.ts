@@ -47,10 +47,12 @@ export function toStoredCall(raw: string, request: CallRequest, key: string, at:
   const { choices, model, system_fingerprint, usage: used } = parsed.data;
   const choice = choices[0];
   if (choice === undefined) throw withoutCompletion(body, raw);
+  const text = choice.message.content ?? "";
+  // A provider that leaves counts out is paid all the same: what it leaves out is estimated, or a cap in money would never be reached.
   const usage: Usage = {
-    input: used?.prompt_tokens ?? 0,
+    input: used?.prompt_tokens ?? promptTokens(request),
     cachedInput: used?.prompt_tokens_details?.cached_tokens ?? 0,
-    output: used?.completion_tokens ?? 0,
+    output: used?.completion_tokens ?? tokensOf(text),
   };
   return {
     key,
@@ -60,11 +62,11 @@ export function toStoredCall(raw: string, request: CallRequest, key: string, at:
     provider: request.endpoint.provider,
     model: model ?? request.model,
     fingerprint: system_fingerprint ?? null,
-    text: storable(choice.message.content ?? ""),
+    text: storable(text),
     finishReason: choice.finish_reason ?? "unknown",
     refusal: choice.message.refusal ?? null,
     usage,
-    usd: used === null || used === undefined ? null : costOf(usage, request.price),
+    usd: costOf(usage, request.price),
     raw: storable(raw),
   };
 }
@@ -88,6 +90,14 @@ export function filteredCall(reason: string, request: CallRequest, key: string, 
     raw: "{}",
   };
 }
+
+/** Estimated tokens of a request's messages. */
+export function promptTokens({ messages }: Pick<CallRequest, "messages">): number {
+  return messages.reduce((sum, { content }) => sum + tokensOf(content), 0);
+}
+
+/** Four characters a token, rounded up. */
+const tokensOf = (text: string) => Math.ceil(text.length / 4);
 
 /** US dollars; null when no price is known, never 0 for that. */
 export function costOf(usage: Usage, price: Price | null): number | null {

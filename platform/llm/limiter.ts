@@ -2,7 +2,7 @@ import { minuteWindow } from "./minute-window.ts";
 
 /** How a provider's calls are held back. One limiter per provider and process. */
 export interface Limits {
-  /** Calls in flight at most: the ceiling of the adaptive width. */
+  /** Calls in flight at most: the ceiling of the adaptive width. 0 lets none through. */
   readonly width: number;
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
@@ -14,6 +14,10 @@ export interface Limiter {
   /** Calls that may be in flight now. */
   readonly width: number;
   readonly inFlight: number;
+  /** Calls that wait for a slot. */
+  readonly waiting: number;
+  /** In flight, and what the calls begun in the last minute used. */
+  readonly used: { readonly calls: number; readonly requests: number; readonly tokens: number };
   /** Answers so far. */
   readonly answered: number;
   /** Takes on other limits while calls are in flight. */
@@ -49,11 +53,13 @@ const leastWindow = 20;
 
 /**
  * Adaptive width by additive increase, multiplicative decrease (as TCP does): a burst of 429 cuts once, to three quarters, and pauses; a width's
- * worth of successes adds one twentieth of the ceiling. Other failures do not cut.
+ * worth of successes adds one twentieth of the ceiling. Other failures do not cut. The width is kept as a share of the ceiling, so that it moves
+ * with a ceiling that processes divide among them.
  */
 export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Limiter {
   let limits = initial;
-  let width = initial.width;
+  /** Share of the ceiling in use, above 0 to 1. */
+  let level = 1;
   let inFlight = 0;
   let answered = 0;
   let successes = 0;
@@ -65,9 +71,11 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   const waiting: { readonly tokens: number; readonly start: () => void }[] = [];
   const minute = minuteWindow();
 
+  const width = (): number => (limits.width === 0 ? 0 : Math.max(1, Math.floor(level * limits.width)));
+
   const pump = (): void => {
     const now = clock.now();
-    for (let next = waiting[0]; next !== undefined && inFlight < Math.max(1, Math.floor(width)); next = waiting[0]) {
+    for (let next = waiting[0]; next !== undefined && inFlight < width(); next = waiting[0]) {
       const wait = Math.max(pausedUntil - now, minute.wait(now, next.tokens, limits));
       if (wait > 0) return wake(now + wait);
       inFlight += 1;
@@ -91,17 +99,17 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   /** True when, with this result, the last calls amount to a burst. */
   const isBurst = (limited: boolean): boolean => {
     lastResults.push(limited);
-    const window = Math.max(leastWindow, Math.floor(width));
+    const window = Math.max(leastWindow, width());
     if (lastResults.length > window) lastResults = lastResults.slice(-window);
     if (!limited) return false;
     const count = lastResults.filter(Boolean).length;
-    return count >= Math.max(Math.min(burstCalls, width), burstShare * window);
+    return count >= Math.max(Math.min(burstCalls, width()), burstShare * window);
   };
 
   const rateLimited = (retryAfterMs: number | null): void => {
     if (!isBurst(true)) return;
     const now = clock.now();
-    width = Math.max(1, width * 0.75);
+    level = Math.max(1 / Math.max(1, limits.width), level * 0.75);
     cutAt = now;
     bursts += 1;
     successes = 0;
@@ -117,9 +125,9 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
     answered += 1;
     bursts = 0;
     successes += 1;
-    if (successes < width || width >= limits.width) return;
+    if (limits.width === 0 || successes < width() || level >= 1) return;
     successes = 0;
-    width = Math.min(limits.width, width + Math.max(1, limits.width / 20));
+    level = Math.min(1, level + Math.max(1 / limits.width, 1 / 20));
   };
 
   const slot = (tokens: number): Slot => {
@@ -157,16 +165,21 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
         pump();
       }),
     get width() {
-      return Math.max(1, Math.floor(width));
+      return width();
     },
     get inFlight() {
       return inFlight;
+    },
+    get waiting() {
+      return waiting.length;
+    },
+    get used() {
+      return { calls: inFlight, ...minute.used(clock.now()) };
     },
     get answered() {
       return answered;
     },
     retune: (next) => {
-      width = width >= limits.width ? next.width : Math.min(width, next.width);
       limits = next;
       pump();
     },

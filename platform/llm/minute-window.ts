@@ -16,6 +16,7 @@ export interface MinuteWindow {
   add(now: number, tokens: number): Counted;
   /** Puts what a call really used in place of its estimate. */
   correct(call: Counted, tokens: number): void;
+  used(now: number): { readonly requests: number; readonly tokens: number };
 }
 
 const minuteMs = 60_000;
@@ -57,6 +58,10 @@ export function minuteWindow(): MinuteWindow {
     correct: (call, tokens) => {
       if (call.inside) tokensInside += tokens - call.tokens;
       call.tokens = tokens;
+    },
+    used: (now) => {
+      expire(now);
+      return { requests: calls.length - gone, tokens: tokensInside };
     },
   };
 }

@@ -1,9 +1,9 @@
-import { Client, Connection } from "@temporalio/client";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attuneIn, isAlive, readable, until } from "../support/attune.ts";
+import { nightOf } from "../support/nights.ts";
 
 /**
  * The embedded stack for real, small: server, model, training, serving. One run is also the crash run: every worker is killed while a trainer is past
@@ -139,30 +139,6 @@ describe("a run whose workers were all killed", () => {
   });
 
   test("a night of its published experts, started by a schedule, passes", async () => {
-    const file = join(stack.home, "nightly.yaml");
-    writeFileSync(
-      file,
-      'id: nightly-smoke\nexperiment: smoke\ncron: "0 3 * * *"\ntimezone: UTC\noverlap: skip\ncatchupWindow: 6h\npauseOnFailure: true\n',
-    );
-    const applied = await stack.attune("schedule", "apply", file);
-    expect(applied.exitCode, applied.stderr).toBe(0);
-    const triggered = await stack.attune("schedule", "trigger", "nightly-smoke");
-    expect(triggered.exitCode, triggered.stderr).toBe(0);
-    expect(await nightlyResult(stack.devFile().temporalAddress)).toMatchObject({ verdict: "passed", regressed: [] });
+    expect(await nightOf(stack, "smoke")).toMatchObject({ verdict: "passed", regressed: [] });
   });
 });
-
-/** Result of the one night on the server, once it is there. */
-async function nightlyResult(address: string): Promise<unknown> {
-  const connection = await Connection.connect({ address });
-  try {
-    const client = new Client({ connection });
-    for (;;) {
-      for await (const { workflowId } of client.workflow.list({ query: 'WorkflowType = "nightly"' }))
-        return await client.workflow.getHandle(workflowId).result();
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  } finally {
-    await connection.close();
-  }
-}

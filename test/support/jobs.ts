@@ -13,7 +13,7 @@ import type { JobDeps, JobsNode } from "../../activities/jobs/node.ts";
 import { localArtifacts } from "../../platform/artifacts/local.ts";
 import { sqliteRecords } from "../../platform/records/sqlite.ts";
 import { runJob } from "../../activities/jobs/run.ts";
-import type { JobHeartbeat, JobOutcome, JobRequest } from "../../contract/jobs.ts";
+import type { JobDraft, JobHeartbeat, JobOutcome, JobRequest } from "../../contract/jobs.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { resolvedStub } from "./resolved.ts";
 
@@ -76,7 +76,6 @@ export async function bench(
   const node: JobsNode = { name: "here", boot: "boot-1", pool: "test-gpu", cluster: "test", launcher, graceMs, pollMs: 50 };
   const request = async (over: Partial<JobRequest> = {}): Promise<JobRequest> => {
     const job = over.job ?? "exp.quick.abababababab.align.tiny.distress";
-    const claim = over.claim ?? (await claimNode(deps, node, { job, lostFence: 0 }));
     const rows = await deps.artifacts.put("runs/quick/train.jsonl", '{"id":1}\n');
     const params: JobRequest["params"] = {
       kind: "reward",
@@ -84,7 +83,9 @@ export async function bench(
       freeze_encoder: true,
       validation_share: 0.2,
     };
-    return { run, job, claim, params, files: [{ path: "data/train.jsonl", ref: rows }], seed: 1, deadlineSeconds: 600, ...over };
+    const work: JobDraft = { params, files: [{ path: "data/train.jsonl", ref: rows }], seed: 1, ...over };
+    const claim = over.claim ?? (await claimNode(deps, node, { job, lostFence: 0, work }));
+    return { run, job, claim, deadlineSeconds: 600, ...work, ...over };
   };
   const trainersLog = async () => {
     const text = await readFile(join(directory, "trainers.log"), "utf8").catch(() => "");

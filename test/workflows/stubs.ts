@@ -1,7 +1,7 @@
 import { Context } from "@temporalio/activity";
 import { ApplicationFailure, sleep } from "@temporalio/activity";
-import type { ControlActivities, JobDraft, NodeActivities, PoolActivities, UnitActivities } from "../../contract/activities.ts";
-import type { JobOutcome, JobRequest } from "../../contract/jobs.ts";
+import type { ControlActivities, NodeActivities, PoolActivities, UnitActivities } from "../../contract/activities.ts";
+import type { JobDraft, JobOutcome, JobRequest } from "../../contract/jobs.ts";
 import type { Queues } from "../../contract/queues.ts";
 import { nodeQueue } from "../../contract/queues.ts";
 import type { Ref } from "../../contract/ref.ts";

@@ -33,7 +33,8 @@ describe("a claim", () => {
   it("stays, moves only when its node was lost, and never falls back", async () => {
     here = await bench("finishes");
     const other = { ...here.node, name: "there", boot: "boot-2" };
-    const claim = (node: typeof other, lostFence: number) => claimNode(here.deps, node, { job, lostFence });
+    const work = await here.request({ job });
+    const claim = (node: typeof other, lostFence: number) => claimNode(here.deps, node, { job, lostFence, work });
     const first = await claim(here.node, 0);
     expect(await claim(other, 0)).toEqual(first);
     expect(await claim(here.node, 1)).toEqual(first);
@@ -42,11 +43,21 @@ describe("a claim", () => {
     expect(await claim(here.node, 1)).toMatchObject({ node: "there", fence: 2 });
   });
 
+  it("gets a new fence for other work under the same name", async () => {
+    here = await bench("finishes");
+    const { claim, ...work } = await here.request({ job });
+    expect(await claimNode(here.deps, here.node, { job, lostFence: 0, work })).toEqual(claim);
+    expect(await claimNode(here.deps, here.node, { job, lostFence: 0, work: { ...work, seed: 2 } })).toEqual({
+      ...claim,
+      fence: 2,
+    });
+  });
+
   it("gets a new fence after a stop", async () => {
     here = await bench("finishes");
-    const { claim } = await here.request({ job });
+    const { claim, ...work } = await here.request({ job });
     await stopJob(here.deps, here.node, job);
-    expect(await claimNode(here.deps, here.node, { job, lostFence: 0 })).toEqual({ ...claim, fence: 2 });
+    expect(await claimNode(here.deps, here.node, { job, lostFence: 0, work })).toEqual({ ...claim, fence: 2 });
   });
 });
 
@@ -57,7 +68,11 @@ describe("a returning old job", () => {
     const running = attemptJob(here, request).outcome;
     const refused = expect(running).rejects.toMatchObject({ type: "JobLost" });
     await until("the trainer runs", async () => (await starts()).length === 1);
-    await claimNode(here.deps, { ...here.node, name: "there", boot: "boot-2" }, { job: request.job, lostFence: 1 });
+    await claimNode(
+      here.deps,
+      { ...here.node, name: "there", boot: "boot-2" },
+      { job: request.job, lostFence: 1, work: request },
+    );
     await refused;
     expect(await here.launcher.live()).toEqual([]);
     expect((await here.deps.records.get(`job/${request.job}`))?.value).toMatchObject({ outcome: null });
@@ -70,7 +85,11 @@ describe("a returning old job", () => {
     const artifacts = {
       ...here.deps.artifacts,
       putFile: async (uri: string, file: string) => {
-        await claimNode(here.deps, { ...here.node, name: "there", boot: "boot-2" }, { job: request.job, lostFence: 1 });
+        await claimNode(
+          here.deps,
+          { ...here.node, name: "there", boot: "boot-2" },
+          { job: request.job, lostFence: 1, work: request },
+        );
         return before(uri, file);
       },
     };
@@ -85,7 +104,7 @@ describe("a returning old job", () => {
     const request = await here.request();
     const first = attemptJob(here, request).outcome.catch(() => "lost");
     await until("the trainer runs", async () => (await starts()).length === 1);
-    await here.deps.records.put(`claim/${request.job}`, { ...request.claim, fence: 2 }, 1);
+    await here.deps.records.put(`claim/${request.job}`, { claim: { ...request.claim, fence: 2 }, work: "" }, 1);
     const second = attemptJob(here, { ...request, claim: { ...request.claim, fence: 2 } }).outcome;
     await until("the second fence runs", async () => (await starts()).length === 2);
     // Long enough for the first attempt to look at its claim again: it must leave the second fence's process alone.

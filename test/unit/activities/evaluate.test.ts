@@ -3,6 +3,7 @@ import { makeServingActivities } from "../../../activities/evaluate/canary.ts";
 import { type EvaluationRow, makeEvaluateUnit } from "../../../activities/evaluate/evaluate.ts";
 import { makeEvaluationActivities } from "../../../activities/evaluate/seal.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
+import { dropStageRecord } from "../../../activities/stages/records.ts";
 import { readUnit } from "../../../activities/units.ts";
 import type { JobOutcome, Serving } from "../../../contract/jobs.ts";
 import type { Ref } from "../../../contract/ref.ts";
@@ -169,10 +170,16 @@ test("an adapter that changes nothing fails the canary by name", async () => {
 });
 
 test("sealing joins every turn with its scores; a missing score is null", async () => {
-  const { rollOut, deps } = await evaluationBench();
+  const { rollOut, deps, config } = await evaluationBench();
   for (const arm of ["baseline", "adapter"] as const) await rollOut(arm);
   const { prepareEvaluationScore, sealEvaluation } = makeEvaluationActivities(deps);
-  const draft = await prepareEvaluationScore({ run, backbone: "tiny", scorers: {} });
+  const what = {
+    run,
+    backbone: "tiny",
+    adapters: Object.fromEntries(config.experiment.contexts.map((context) => [context, adapter(context)])),
+    arms: ["baseline", "system_prompt", "adapter", "wrong_adapter"] as const,
+  };
+  const draft = await prepareEvaluationScore({ ...what, scorers: {} });
   const rows: { id: string; messages: unknown[] }[] = [];
   for await (const row of deps.artifacts.readLines(draft.files[0]?.ref as Ref))
     rows.push(row as { id: string; messages: unknown[] });
@@ -183,7 +190,7 @@ test("sealing joins every turn with its scores; a missing score is null", async 
     rows.slice(1).map(({ id }) => ({ id, scores: { evaluator: 0.4, "preference-distress": 0.6, "preference-learning": 0.1 } })),
   );
   const job: JobOutcome = { job: "j", fence: 1, outputs: { "scores.jsonl": scores }, metrics: {}, result: scores };
-  const record = await sealEvaluation({ run, backbone: "tiny", job });
+  const record = await sealEvaluation({ ...what, job });
   expect(record).toMatchObject({ key: "evaluate/tiny", counts: { asked: 4 * 4 * 2, done: 2 }, facts: { split: "test" } });
   const scored: EvaluationRow[] = [];
   for await (const row of deps.artifacts.readLines(record.outputs["rows"] as Ref)) scored.push(row as EvaluationRow);
@@ -194,4 +201,8 @@ test("sealing joins every turn with its scores; a missing score is null", async 
     { scores: { evaluator: 0.4, preference: 0.6 } },
     { scores: { evaluator: 0.4, preference: 0.6 } },
   ]);
+  const retrained = { ...what.adapters, distress: { ...adapter("distress"), sha256: "f".repeat(64) } };
+  await dropStageRecord(deps, run, "evaluate/tiny");
+  const left = await sealEvaluation({ ...what, adapters: retrained, arms: ["baseline", "adapter"], job });
+  expect(left.counts).toMatchObject({ asked: 4 * 2 * 2, done: 1, failed: 1, "failed:not-tried-with-this-adapter": 1 });
 });

@@ -129,6 +129,17 @@ describe("money", () => {
     expect(() => checkMoney({ ...unpriced, budget: { maxCalls: 5, allowUnknownPrice: true } })).not.toThrow();
   });
 
+  test("a cap in dollars is refused where it can't hold", async () => {
+    const experiment = await load(file);
+    const { price: _, ...judge } = experiment.models.judge;
+    const unpriced = { ...experiment, models: { ...experiment.models, judge } };
+    const capped = { allowUnknownPrice: true, maxCostUsd: 5 };
+    expect(() => checkMoney({ ...unpriced, budget: capped })).toThrow(/can't hold the run: set budget\.maxCalls/);
+    expect(() => checkMoney({ ...unpriced, budget: { ...capped, maxCalls: 5 } })).toThrow(
+      /maxCostUsd can't hold the run: leave it out/,
+    );
+  });
+
   test("the rehearsal costs nothing and needs no cap", async () => {
     const experiment = await load(join(projectRoot, "configs/experiments/quickstart.yaml"));
     expect(() => checkMoney(experiment)).not.toThrow();

@@ -34,6 +34,6 @@ test("a cap in dollars reserves what a conversation can cost at most", () => {
 
 test("an unknown price reserves no dollars, and is never 0", () => {
   expect(
-    planFor(priced({ budget: { maxCostUsd: 3, allowUnknownPrice: true }, withPrice: false })).allowance.converse.usd,
+    planFor(priced({ budget: { maxCalls: 3, allowUnknownPrice: true }, withPrice: false })).allowance.converse.usd,
   ).toBeNull();
 });

@@ -8,6 +8,7 @@ const request = {
   endpoint: { provider: "api" },
   model: "asked",
   price: { input: 2, cachedInput: 1, output: 10 },
+  messages: [{ role: "user", content: "A question of 32 characters long" }],
   labels: { run: "r", stage: "steer", context: "distress", arm: "" },
 } as unknown as CallRequest;
 const read = (body: unknown) => toStoredCall(typeof body === "string" ? body : JSON.stringify(body), request, "k", new Date(0));
@@ -28,9 +29,18 @@ describe("toStoredCall", () => {
       finishReason: "length",
       refusal: "I can't",
       model: "asked",
-      usd: null,
-      usage: { input: 0, cachedInput: 0, output: 0 },
     });
+  });
+
+  it("estimates the counts that a provider leaves out: a cap in money must see every answer", () => {
+    const choices = [{ message: { content: "An answer of 28 characters.." } }];
+    for (const usage of [undefined, null, {}]) {
+      expect(read({ choices, usage })).toMatchObject({
+        usage: { input: 8, cachedInput: 0, output: 7 },
+        usd: (8 * 2 + 7 * 10) / 1e6,
+      });
+    }
+    expect(read({ choices, usage: { completion_tokens: 3 } }).usage).toEqual({ input: 8, cachedInput: 0, output: 3 });
   });
 
   it("prices by fresh, cached and output tokens", () => {

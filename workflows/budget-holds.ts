@@ -1,0 +1,30 @@
+import type { HoldDetail } from "../contract/failures.ts";
+import type { Allowance, Spend } from "../contract/units.ts";
+
+/** The cap is in dollars and a call without a price was recorded. */
+export function costUnknown(run: string, { calls }: Spend): HoldDetail {
+  return {
+    reason: "budget",
+    message: `The cost of some of the ${calls} recorded calls is unknown, so the cap in dollars can't hold the run`,
+    remedy: `Cancel it (npx attune cancel ${run}), give every model a price or cap calls instead (budget.maxCalls), and run again: recorded calls are not made again`,
+  };
+}
+
+/** Nothing that is left covers one more conversation. */
+export function usedUp(run: string, { cap, recorded, left }: { cap: Allowance; recorded: Spend; left: Allowance }): HoldDetail {
+  const twice = [
+    ...(cap.calls === null ? [] : [`--calls ${cap.calls * 2}`]),
+    ...(cap.usd === null ? [] : [`--usd ${cap.usd * 2}`]),
+  ];
+  const parts = [
+    ...(cap.calls === null ? [] : [`${recorded.calls} of ${cap.calls} calls`]),
+    ...(cap.usd === null ? [] : [`$${(recorded.usd ?? 0).toFixed(2)} of $${cap.usd}`]),
+  ];
+  const rest =
+    left.calls === null || left.calls === 0 ? "" : `; the ${left.calls} calls left are less than one conversation may need`;
+  return {
+    reason: "budget",
+    message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`,
+    remedy: `Raise it, for example: npx attune budget ${run} ${twice.join(" ")}`,
+  };
+}
