@@ -2,7 +2,7 @@
 // a step that was interrupted has no stamp and runs again.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,6 +10,9 @@ export const root = resolve(fileURLToPath(new URL("..", import.meta.url)));
 export const home = resolve(process.env.ATTUNE_HOME ?? join(root, ".attune"));
 export const venvPython = join(home, "venv", "bin", "python");
 export const pinnedNode = join(root, "node_modules", "node", "bin", "node");
+
+/** Downloads, so that a set-up that was interrupted goes on; removed when it is done. */
+const caches = join(home, "cache");
 
 const neededBytes = 5e9;
 const stillMs = 15_000;
@@ -42,7 +45,11 @@ function stamped(stamp, sources, makes) {
 function quietly(program, args, { what, remedy, env = {} }) {
   return new Promise((done, failed) => {
     const started = performance.now();
-    const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...process.env, ...env, PYTHONDONTWRITEBYTECODE: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     const keep = (chunk) => {
       output = (output + chunk).slice(-4000);
@@ -105,13 +112,22 @@ const npmStep = {
   what: "npm packages, with the pinned Node 24 (node_modules/, 0.7 GB, about 1 minute)",
   isDone: npmIsDone,
   run: () =>
-    quietly("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    quietly("npm", ["ci", "--cache", join(caches, "npm"), "--no-audit", "--no-fund", "--loglevel=error"], {
       what: "npm ci",
       remedy: "Check that the npm registry can be reached, then run this again.",
     }),
 };
 
-const pipArgs = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
+const pipArgs = [
+  "-m",
+  "pip",
+  "install",
+  "--cache-dir",
+  join(caches, "pip"),
+  "--quiet",
+  "--disable-pip-version-check",
+  "--no-input",
+];
 const pipRemedy = "Check that PyPI can be reached and the disk is not full, then run this again.";
 
 const venvStep = {
@@ -175,6 +191,7 @@ export async function setUp(steps) {
     step.settle?.();
     say(`    done in ${seconds(began)}`);
   }
+  rmSync(caches, { recursive: true, force: true });
   say(`Set up in ${seconds(started)}.\n`);
 }
 

@@ -1,4 +1,5 @@
 import type { Ref } from "./ref.ts";
+import type { Stage } from "./stages.ts";
 import type { RunRef } from "./units.ts";
 import type { ExperimentPlan } from "./experiment.ts";
 
@@ -27,6 +28,8 @@ export interface Launch {
   readonly run: RunRef;
   readonly plan: ExperimentPlan;
   readonly rehearsal: boolean;
+  /** The stage that it stops after; absent: the whole run. */
+  readonly until?: Stage;
   readonly at: string;
 }
 

@@ -52,7 +52,7 @@ export interface Corpus {
   readonly families: readonly Family[];
   readonly replies: Readonly<Record<ContextId, Readonly<Record<ReplyPart, Readonly<Record<Level, readonly Reply[]>>>>>>;
   readonly voices: Voices;
-  /** sha256 over all that answers are made of, the judge's rules among it. */
+  /** sha256 over all that answers are made of and by: corpus, the judge's rules, code. */
   readonly digest: string;
 }
 
@@ -64,6 +64,19 @@ export const corpusFiles: readonly string[] = [
   "corpus/voices.yaml",
 ];
 export const judgeFiles: readonly string[] = ["judge/rules.yaml"];
+/** The code that answers; another version may give other answers. */
+export const codeFiles: readonly string[] = [
+  "answer.ts",
+  "beats.ts",
+  "random.ts",
+  "text.ts",
+  "roles/assistant.ts",
+  "roles/persona.ts",
+  "roles/simulated-user.ts",
+  "judge/features.ts",
+  "judge/judge.ts",
+  "judge/rules.ts",
+];
 
 /** sha256 over names and contents, in the order given. */
 export function filesDigest(files: readonly string[]): string {
@@ -105,6 +118,6 @@ export function loadCorpus(): Corpus {
       writing: readReplies("writing"),
     },
     voices: readYaml<Voices>("corpus/voices.yaml"),
-    digest: filesDigest([...corpusFiles, ...judgeFiles]),
+    digest: filesDigest([...corpusFiles, ...judgeFiles, ...codeFiles]),
   };
 }

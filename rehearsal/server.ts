@@ -64,7 +64,7 @@ const transportFaults: Readonly<Record<string, Reply>> = {
   html: { status: 200, body: "<!doctype html><html><body><h1>Gateway</h1></body></html>" },
 };
 
-/** The id answers carry: it names the corpus they were made of. */
+/** The id answers carry: it names the corpus and the code they were made by. */
 export function modelId(corpus: Corpus): string {
   return `rehearsal@${corpus.digest.slice(0, 8)}`;
 }
@@ -116,18 +116,22 @@ export function rehearsalServer({ corpus, rules, faults, log }: Options): Server
     else if (fault.kind !== "silence") send(response, reply);
   }
 
+  let inFlight = 0;
   const server = createServer((request, response) => {
     const path = (request.url ?? "").split("?")[0];
     if (request.method === "POST" && path === "/v1/chat/completions") {
       // A client that goes away in mid-body is no fault of the server.
-      handleChat(request, response).catch(() => response.destroy());
+      inFlight += 1;
+      handleChat(request, response)
+        .catch(() => response.destroy())
+        .finally(() => (inFlight -= 1));
     } else if (request.method === "GET" && path === "/v1/models") {
       send(response, {
         status: 200,
         body: { object: "list", data: [{ id, object: "model", created: 0, owned_by: "rehearsal" }] },
       });
     } else if (request.method === "GET" && path === "/health") {
-      send(response, { status: 200, body: { status: "ok", model: id } });
+      send(response, { status: 200, body: { status: "ok", model: id, inFlight } });
     } else {
       const message = `There is no ${request.method ?? ""} ${path ?? ""} here.`;
       send(response, { status: 404, body: errorBody(message, "invalid_request_error", null) });

@@ -17,6 +17,8 @@ import { jobName } from "./ids.ts";
 
 /** Longest wait before a job is started again. */
 const longestWaitMs = 5 * 60_000;
+/** A node that is up and busy is waited for up to so many times `nodeLostSeconds`: each claim costs the run's history some events. */
+const mostPatience = 8;
 
 /** Whose job it is, and when it may start: `gate` resolves while nothing holds the run. */
 export interface JobOwner {
@@ -28,12 +30,12 @@ export interface JobOwner {
 
 /** Runs a job on a node of the pool until it is done. `piece` names it within this workflow: `align/smollm2-135m/distress`. */
 export async function runJobToEnd(owner: JobOwner, piece: string, draft: JobDraft): Promise<JobOutcome> {
-  return withJob(owner, piece, draft, (request) => onNode(owner, request, piece).runJob(request));
+  return withJob(owner, piece, draft, (request, patience) => onNode(owner, request, piece, patience).runJob(request));
 }
 
 /** Keeps a serving job up; ends only by cancel or when the server can't be brought up. */
 export async function keepServingUp(owner: JobOwner, piece: string, draft: JobDraft): Promise<void> {
-  return withJob(owner, piece, draft, (request) => onNode(owner, request, piece).keepServing(request));
+  return withJob(owner, piece, draft, (request, patience) => onNode(owner, request, piece, patience).keepServing(request));
 }
 
 /** The name that `keepServingUp` gives the job, under which its serving record stands. */
@@ -41,10 +43,10 @@ export function nameOf(piece: string): string {
   return jobName(workflowInfo().workflowId, piece);
 }
 
-function onNode({ plan }: JobOwner, { claim, deadlineSeconds }: JobRequest, piece: string) {
+function onNode({ plan }: JobOwner, { claim, deadlineSeconds }: JobRequest, piece: string, patience: number) {
   return node(claim.queue, `${piece} on ${claim.node}, fence ${claim.fence}`, {
     deadlineSeconds,
-    nodeLostSeconds: plan.nodeLostSeconds,
+    nodeLostSeconds: plan.nodeLostSeconds * patience,
   });
 }
 
@@ -56,21 +58,24 @@ async function withJob<T>(
   owner: JobOwner,
   piece: string,
   draft: JobDraft,
-  work: (request: JobRequest) => Promise<T>,
+  work: (request: JobRequest, patience: number) => Promise<T>,
 ): Promise<T> {
   const { run, queues, plan, gate } = owner;
   const job = nameOf(piece);
   const ends: Record<string, number> = {};
   const claimed = new Set<string>();
   let lostFence = 0;
+  let patience = 1;
   try {
     for (;;) {
       await gate();
       const claim = await pool(queues.gpu, `a node for ${piece}`).claimNode({ job, lostFence, work: draft });
       claimed.add(claim.queue);
+      // The same claim again comes from the node itself: it lives, and its slots are taken.
+      patience = claim.fence === lostFence ? Math.min(mostPatience, patience * 2) : 1;
       const request = { ...draft, run, job, claim, deadlineSeconds: plan.jobDeadlineSeconds };
       try {
-        return await work(request);
+        return await work(request, patience);
       } catch (error) {
         if (neverTaken(error)) {
           lostFence = claim.fence;

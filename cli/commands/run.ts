@@ -15,9 +15,10 @@ import { estimateCalls } from "../config/call-estimate.ts";
 import { withClient } from "../server/connect.ts";
 import { launch } from "../server/launch.ts";
 import { dropPieces, piecesFrom, readPieces } from "../server/pieces.ts";
-import { knownRuns } from "../server/runs.ts";
+import { findRun, knownRuns } from "../server/runs.ts";
 import { look } from "../server/watch.ts";
 import { followRun } from "../follow.ts";
+import { sayNotApplied } from "../view/not-applied.ts";
 import { differencesText } from "../view/differences.ts";
 import { estimateText } from "../view/estimate.ts";
 import { finishedRun } from "../view/finished.ts";
@@ -73,10 +74,17 @@ export async function runExperiment(
         const done = pieces.filter(({ whole }) => whole).map(({ key }) => key);
         if (!output.json) output.say(estimateText(estimate, experiment, done));
       }
-      const launched: Launch = { run: ref, plan, rehearsal: isRehearsal(experiment), at: new Date().toISOString() };
+      if (open) sayNotApplied({ open: await findRun(stores.records, workflowId), plan, until }, output);
+      const launched: Launch = {
+        run: ref,
+        plan,
+        rehearsal: isRehearsal(experiment),
+        ...(until === undefined ? {} : { until }),
+        at: new Date().toISOString(),
+      };
       const how = open
         ? "attached"
-        : await launch({ client, records: stores.records, queues: project.queues, until, owner: experiment.owner, ...launched });
+        : await launch({ client, records: stores.records, queues: project.queues, owner: experiment.owner, ...launched });
       const link = uiLink(project, workflowId);
       const record = { event: "launch", workflowId, state: how, digest: ref.digest, ui: link, estimate };
       output.result(record, launchText({ how, workflowId, link, name: experiment.name }));

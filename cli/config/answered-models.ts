@@ -1,5 +1,6 @@
 import type { Experiment } from "../../configs/schema/experiment.ts";
 import type { Provider } from "../../configs/schema/providers.ts";
+import { whyNoKey } from "../../platform/llm/api-key.ts";
 import { precheckError } from "../errors.ts";
 import { nearest } from "./nearest.ts";
 
@@ -27,21 +28,31 @@ export async function answeredModels({ providers, models }: Experiment, env: Env
 /** @throws CliError (exit 3) when the variable that holds the address is not set */
 function providerUrl(name: string, { baseUrl, baseUrlEnv }: Provider, env: Env): string {
   const url = baseUrl ?? env[baseUrlEnv ?? ""];
-  if (url !== undefined && url !== "") return url.replace(/\/+$/, "");
+  if (url !== undefined && url !== "") return withoutSecrets(url, baseUrlEnv ?? "baseUrl");
   const remedy =
     baseUrlEnv === "ATTUNE_REHEARSAL_URL" ? "start the stack that has it: `npx attune dev`" : `set ${baseUrlEnv ?? "baseUrl"}`;
   throw precheckError(`Provider ${name} has its address in ${baseUrlEnv ?? "baseUrl"}, which is not set; ${remedy}.`);
+}
+
+/** @throws CliError (exit 3): what is in the address would be shown with it */
+function withoutSecrets(url: string, where: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol))
+    throw precheckError(`The address in ${where} is no http or https URL.`);
+  if (parsed.username !== "" || parsed.password !== "")
+    throw precheckError(`The address in ${where} holds a user name or password; give the key by apiKeyEnv instead.`);
+  return url.replace(/\/+$/, "");
 }
 
 /** Ids; null where the provider has no list. */
 async function listModels(name: string, provider: Provider, env: Env): Promise<readonly string[] | null> {
   const url = `${providerUrl(name, provider, env)}/models`;
   const key = provider.apiKeyEnv === undefined ? undefined : env[provider.apiKeyEnv];
-  if (provider.apiKeyEnv !== undefined && (key === undefined || key === "")) {
+  const why = provider.apiKeyEnv === undefined ? null : whyNoKey(provider.apiKeyEnv, key);
+  if (why !== null)
     throw precheckError(
-      `Provider ${name} needs its key in ${provider.apiKeyEnv}, which is not set; set it here and where the llm worker runs.`,
+      `Provider ${name} needs its key in ${provider.apiKeyEnv}, but ${why}; set it here and where the llm worker runs.`,
     );
-  }
   const response = await fetch(url, {
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
     signal: AbortSignal.timeout(answerMs),

@@ -27,7 +27,7 @@ interface Calls {
   readonly output: number;
 }
 
-/** Calls and tokens by stage over all contexts, arms and backbones; tokens are an estimate, calls are exact while nothing is asked twice. */
+/** Calls and tokens by stage over all contexts, arms and backbones; tokens are an estimate, calls are exact while no sample is refused. */
 export function estimateCalls({
   experiment,
   prompts,
@@ -70,8 +70,16 @@ export function estimateCalls({
     },
   ];
   const turns = items * evaluate.turns;
+  // All arms and backbones meet the same people, who open with the same words: these calls are made once.
+  const people = evaluate.conversations * contexts.length;
   const evaluateCalls: Calls[] = [
-    { role: "simulatedUser", count: turns, input: walked(user, evaluate.turns) / evaluate.turns, output: messageTokens },
+    { role: "teacher", count: people, input: prompt("persona", "persona-fields"), output: personaTokens },
+    {
+      role: "simulatedUser",
+      count: people + turns - items,
+      input: walked(user, evaluate.turns) / evaluate.turns,
+      output: messageTokens,
+    },
     {
       role: "judge",
       count: turns * evaluate.judgeRuns,

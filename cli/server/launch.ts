@@ -4,7 +4,6 @@ import type { ExperimentInput, ExperimentPlan } from "../../contract/experiment.
 import { experimentWorkflowId, type Launch, launchKey } from "../../contract/places.ts";
 import type { Queues } from "../../contract/queues.ts";
 import { searchAttributes } from "../../contract/search-attributes.ts";
-import type { Stage } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import type { Records } from "../../platform/records/records.ts";
 
@@ -15,7 +14,6 @@ interface LaunchRequest extends Launch {
   readonly client: Client;
   readonly records: Records;
   readonly queues: Queues;
-  readonly until?: Stage | undefined;
   readonly owner?: string | undefined;
 }
 
@@ -45,7 +43,7 @@ export async function launch({
     { key: keyword(searchAttributes.experiment), value: run.name },
     ...(owner === undefined ? [] : [{ key: keyword(searchAttributes.owner), value: owner }]),
   ];
-  await remember(records, { run, plan, rehearsal, at });
+  await remember(records, { run, plan, rehearsal, at, ...(until === undefined ? {} : { until }) });
   try {
     await client.workflow.start(workflowTypes.experiment, {
       workflowId,

@@ -8,10 +8,21 @@ const price = z.strictObject({
   output: z.number().min(0),
 });
 
+/** True for `https://user:secret@host`. */
+function hasCredentials(url: string): boolean {
+  return URL.canParse(url) && (new URL(url).username !== "" || new URL(url).password !== "");
+}
+
 /** An OpenAI-compatible API. */
 export const provider = z
   .strictObject({
-    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+    baseUrl: z
+      .url({ protocol: /^https?$/ })
+      .refine(
+        (url) => !hasCredentials(url),
+        "holds a user name or password, which would end in stored files: give the key by apiKeyEnv",
+      )
+      .optional(),
     baseUrlEnv: envName.optional(),
     apiKeyEnv: envName.optional().describe("Environment variable of the worker that holds the key"),
     rehearsal: z.boolean().default(false).describe("The offline teacher: results made with it are no evidence"),

@@ -47,7 +47,7 @@ export const steer = z.strictObject({
 export const reward = z.strictObject({
   labels: z.strictObject({ guide: filePath, evaluator: filePath, anchors: filePath }),
   author: z.string().describe("Who scored the labels, as every table names it"),
-  freezeEncoder: z.boolean().default(true),
+  freezeEncoder: z.literal(true).default(true).describe("Only heads are trained; a trained encoder is not offered"),
   validationShare: z.number().min(0).max(0.5).default(0.25),
   preferenceSteps: z.int().min(1).default(200),
   preferenceLearningRate: z.number().positive().default(0.01),

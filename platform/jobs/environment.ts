@@ -39,6 +39,8 @@ export function jobEnvironment(kind: JobKind, worker: Readonly<Record<string, st
   });
   return {
     PYTHONUNBUFFERED: "1",
+    // The trainer lies in the project, where a run must leave nothing.
+    PYTHONDONTWRITEBYTECODE: "1",
     ...(kind === "serve" ? {} : waitAsleep),
     ...(kind === "align" ? keepMemory : {}),
     ...Object.fromEntries(kept),

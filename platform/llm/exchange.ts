@@ -1,5 +1,6 @@
 import OpenAI from "openai";
 import type { CallRequest, Endpoint } from "./client.ts";
+import { whyNoKey } from "./api-key.ts";
 import { HoldError } from "./errors.ts";
 import { keepAliveFetch } from "./http.ts";
 import { callSeed } from "./key.ts";
@@ -48,10 +49,11 @@ function withoutKey(text: string, key: string | null): string {
 function readKey({ apiKeyEnv, provider }: Endpoint): string {
   if (apiKeyEnv === undefined) return "none";
   const key = process.env[apiKeyEnv];
-  if (key !== undefined && key !== "") return key;
+  const why = whyNoKey(apiKeyEnv, key);
+  if (key !== undefined && why === null) return key;
   throw new HoldError({
     reason: "auth",
-    message: `The provider ${provider} needs a key in ${apiKeyEnv}, which is not set where this worker runs`,
+    message: `The provider ${provider} needs a key in ${apiKeyEnv}, but where this worker runs ${why}`,
     remedy: `Set ${apiKeyEnv} in the worker's environment and restart it, then: npx attune resume`,
   });
 }

@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url";
 export const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A data directory of its own that shares the prepared models, and `attune` run in it as a user runs it. */
-export function attuneIn(name: string) {
+export function attuneIn(name: string, more: Readonly<Record<string, string>> = {}) {
   const home = mkdtempSync(join(tmpdir(), `attune-${name}-`));
   mkdirSync(home, { recursive: true });
   symlinkSync(join(projectRoot, ".attune", "models"), join(home, "models"));
-  const env = { ATTUNE_HOME: home };
+  const env = { ATTUNE_HOME: home, ...more };
 
   const attune = (...args: readonly string[]) =>
     execa("node", [join(projectRoot, "bin", "attune.mjs"), ...args], { cwd: projectRoot, env, reject: false, stdin: "ignore" });

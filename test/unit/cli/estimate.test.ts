@@ -12,17 +12,23 @@ async function estimated(name: string, ...sets: string[]) {
   return estimateCalls({ experiment, prompts: { ...prompts }, rubric });
 }
 
-test("calls are exact: 1 + 2·turns, 2·turns·(1 + judges), turns·(1 + judges) and a student's", async () => {
+/** What a run of quickstart.yaml recorded by stage and role, less persona calls asked again because a person was implausible. */
+const recorded = { converse: 4 * 24 + 384 + 384, steer: 768 + 768, evaluate: 48 + 624 + 768 };
+
+test("calls are those that a run makes: people and their first words once, not once an arm", async () => {
   const [converse, steer, evaluate] = await estimated("quickstart.yaml");
   expect(converse).toMatchObject({ stage: "converse", calls: 4 * 24 * (1 + 2 * 4), studentCalls: 0 });
   expect(steer).toMatchObject({ stage: "steer", calls: 4 * 24 * 2 * 4 * 2 });
-  expect(evaluate).toMatchObject({ stage: "evaluate", calls: 4 * 4 * 12 * 4 * 2, studentCalls: 4 * 4 * 12 * 4 });
+  const people = 4 * 12;
+  const user = people * (1 + 4 * (4 - 1));
+  expect(evaluate).toMatchObject({ stage: "evaluate", calls: people + user + 4 * 4 * 12 * 4, studentCalls: 4 * 4 * 12 * 4 });
+  expect({ converse: converse?.calls, steer: steer?.calls, evaluate: evaluate?.calls }).toEqual(recorded);
 });
 
 test("more judges, more judgements", async () => {
   const [, steer, evaluate] = await estimated("quickstart.yaml", "steer.judgeRuns=3", "evaluate.judgeRuns=2");
   expect(steer?.calls).toBe(4 * 24 * 2 * 4 * (1 + 3));
-  expect(evaluate?.calls).toBe(4 * 4 * 12 * 4 * (1 + 2));
+  expect(evaluate?.calls).toBe(48 + 48 * (1 + 4 * 3) + 4 * 4 * 12 * 4 * 2);
 });
 
 test("the rehearsal is free, a price makes money, an absent price is unknown and never 0", async () => {
