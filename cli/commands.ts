@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command, CommandOptions } from "commander";
 
 /** Every command's words and flags; its code is loaded when it is called. */
 export function registerCommands(program: Command): void {
@@ -9,6 +9,9 @@ export function registerCommands(program: Command): void {
   command("dev", "run server, rehearsal teacher and workers on this machine until Ctrl-C").action(async (options) =>
     (await import("./commands/dev.ts")).dev(options),
   );
+  command("plan <file>", "what a run would ask, use, cost and reuse; nothing is paid or started")
+    .option("--set <path=value>", "set a key over file and environment; may be repeated", list)
+    .action(async (file, options) => (await import("./commands/plan.ts")).plan(file, options));
   command("run <file>", "start an experiment, or attach to it when it is open, and follow it to its end")
     .option("--set <path=value>", "set a key over file and environment; may be repeated", list)
     .option("--until <stage>", "stop after this stage; a later run goes on from there")
@@ -70,17 +73,26 @@ export function registerCommands(program: Command): void {
 
 function registerSchedules(program: Command): void {
   const schedules = program.command("schedule").description("nights that evaluate an experiment's published experts");
-  const command = (words: string, description: string) =>
-    schedules.command(words).description(description).option("--json", "machine output: stdout holds JSON only");
+  const command = (words: string, description: string, options: CommandOptions = {}) =>
+    schedules.command(words, options).description(description).option("--json", "machine output: stdout holds JSON only");
   const load = () => import("./commands/schedule.ts");
   command("apply <file>", "make the schedule what the file says").action(async (file, options) =>
     (await load()).apply(file, options),
   );
-  command("ls", "schedules with their next night, skipped and missed ones").action(async (options) => (await load()).ls(options));
+  command("ls", "schedules with their next night, skipped and missed ones", { isDefault: true }).action(async (options) =>
+    (await load()).ls(options),
+  );
   command("trigger <id>", "a night now")
     .option("--wait", "wait for its verdict; exit 100 when it regressed")
     .action(async (id, options) => (await load()).trigger(id, options));
   for (const what of ["pause", "unpause", "delete"] as const) {
     command(`${what} <id>`, `${what} a schedule`).action(async (id, options) => (await load()).change(what, id, options));
   }
+  // Commander would take a word that is no command for an argument of the default one.
+  schedules.hook("preSubcommand", () => {
+    const [word] = schedules.args;
+    const names = schedules.commands.map((known) => known.name());
+    if (word !== undefined && !word.startsWith("-") && !names.includes(word))
+      schedules.error(`error: unknown command 'schedule ${word}'; there are ${names.join(", ")}`);
+  });
 }

@@ -20,6 +20,7 @@ export class Director {
   readonly #run: RunRef;
   readonly #controlQueue: string;
   readonly #changed: () => void;
+  readonly #leastSamples: number;
   #cap: Allowance;
   #paused = false;
   #hold: HoldDetail | null = null;
@@ -34,18 +35,22 @@ export class Director {
     controlQueue,
     budget,
     window,
+    leastSamples,
     changed,
   }: {
     run: RunRef;
     controlQueue: string;
     budget: Allowance;
     window: number;
+    /** The smallest sample limit of a stage: a retry must allow more. */
+    leastSamples: number;
     changed: () => void;
   }) {
     this.#run = run;
     this.#controlQueue = controlQueue;
     this.#cap = budget;
     this.#changed = changed;
+    this.#leastSamples = leastSamples;
     this.team = new Team({ orders: { paused: false, window }, onEnd: (member) => this.#book(member) });
   }
 
@@ -211,7 +216,7 @@ export class Director {
   }
 
   #checkRetry({ sampleLimit }: RetryUnits): void {
-    const now = this.team.orders.sampleLimit ?? 0;
+    const now = Math.max(this.#leastSamples, this.team.orders.sampleLimit ?? 0);
     if (!Number.isInteger(sampleLimit) || sampleLimit <= now || sampleLimit > 20)
       throw refusal(`Samples a turn must be a whole number above ${now}, 20 at most`);
   }

@@ -32,6 +32,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentResu
     controlQueue: queues.control,
     budget: plan.budget,
     window: plan.window,
+    leastSamples: Math.min(...Object.values(plan.sampleLimit)),
     changed: () => board.show(),
   });
   const board = new Board(piecesOf(input), () => ({

@@ -37,6 +37,7 @@ async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Qu
     controlQueue: queues.control,
     budget: noCap,
     window: plan.window,
+    leastSamples: Math.min(...Object.values(plan.sampleLimit)),
     changed: () => board.show(),
   });
   const board = new Board(

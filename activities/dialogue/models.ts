@@ -23,6 +23,7 @@ export function roleModel({ experiment, answeredModels }: ResolvedExperiment, ro
       baseUrl: provider.baseUrl ?? baseUrlFrom(provider.baseUrlEnv ?? "", model.provider),
       apiKeyEnv: provider.apiKeyEnv,
       jsonSchema: provider.jsonSchema,
+      maxTokensField: provider.maxTokensField,
       timeoutMs: provider.timeoutSeconds * 1000,
       width: provider.width,
       requestsPerMinute: provider.requestsPerMinute,

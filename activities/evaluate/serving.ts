@@ -37,6 +37,7 @@ export function studentModel(
         provider: `student-${base}`,
         baseUrl: serving.endpoint,
         jsonSchema: false,
+        maxTokensField: "max_tokens",
         timeoutMs: studentTimeoutMs,
         width: studentWidth,
       },

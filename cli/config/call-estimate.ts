@@ -14,9 +14,21 @@ export interface StageEstimate {
   readonly usd: number | null;
 }
 
-/** Tokens of a chat message as people and models write them here, measured on written conversations. */
-const messageTokens = 40;
-const judgementTokens = 120;
+/** What an estimate takes for granted. */
+export interface Assumptions {
+  /** Tokens of a chat message, as people and models write them. */
+  readonly messageTokens: number;
+  readonly judgementTokens: number;
+  /** Share of the samples that a stage's rules refuse, so that they are asked again. */
+  readonly refused: number;
+}
+
+/** Measured on written conversations. */
+export const typical: Assumptions = { messageTokens: 40, judgementTokens: 120, refused: 0 };
+/** Short answers, none refused; and answers that use up what they may, one in ten refused. */
+export const frugal: Assumptions = { messageTokens: 28, judgementTokens: 90, refused: 0 };
+export const lavish = (maxTokens: number): Assumptions => ({ messageTokens: maxTokens, judgementTokens: 200, refused: 0.1 });
+
 const personaTokens = 70;
 const charactersPerToken = 4;
 
@@ -28,11 +40,10 @@ interface Calls {
 }
 
 /** Calls and tokens by stage over all contexts, arms and backbones; tokens are an estimate, calls are exact while no sample is refused. */
-export function estimateCalls({
-  experiment,
-  prompts,
-  rubric,
-}: Pick<ResolvedExperiment, "experiment" | "prompts" | "rubric">): readonly StageEstimate[] {
+export function estimateCalls(
+  { experiment, prompts, rubric }: Pick<ResolvedExperiment, "experiment" | "prompts" | "rubric">,
+  { messageTokens, judgementTokens, refused }: Assumptions = typical,
+): readonly StageEstimate[] {
   const { converse, steer, evaluate, contexts, backbones } = experiment;
   const tokens = (text: string) => Math.ceil(text.length / charactersPerToken);
   const prompt = (...names: string[]) => names.reduce((sum, name) => sum + tokens(prompts[name] ?? ""), 0);
@@ -87,10 +98,11 @@ export function estimateCalls({
       output: judgementTokens,
     },
   ];
+  const again = (calls: readonly Calls[]) => calls.map((part) => ({ ...part, count: Math.ceil(part.count / (1 - refused)) }));
   return [
-    sum("converse", converseCalls, 0, experiment),
-    sum("steer", steerCalls, 0, experiment),
-    sum("evaluate", evaluateCalls, turns, experiment),
+    sum("converse", again(converseCalls), 0, experiment),
+    sum("steer", again(steerCalls), 0, experiment),
+    sum("evaluate", again(evaluateCalls), turns, experiment),
   ];
 }
 

@@ -17,7 +17,7 @@ export function estimateText(estimate: readonly StageEstimate[], experiment: Exp
   const total = (of: (stage: StageEstimate) => number) => estimate.reduce((sum, stage) => sum + of(stage), 0);
   const { maxCalls, maxCostUsd } = experiment.budget;
   const caps = [
-    maxCalls === undefined ? "" : `${count(maxCalls)} calls`,
+    maxCalls === undefined ? "" : `${count(maxCalls)} calls (those of students count too)`,
     maxCostUsd === undefined ? "" : `$${maxCostUsd}`,
   ].filter((cap) => cap !== "");
   return [

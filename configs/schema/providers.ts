@@ -27,6 +27,10 @@ export const provider = z
     apiKeyEnv: envName.optional().describe("Environment variable of the worker that holds the key"),
     rehearsal: z.boolean().default(false).describe("The offline teacher: results made with it are no evidence"),
     jsonSchema: z.boolean().default(true).describe("The API takes response_format json_schema"),
+    maxTokensField: z
+      .enum(["max_tokens", "max_completion_tokens"])
+      .default("max_tokens")
+      .describe("What the API calls the limit on an answer's tokens; newer OpenAI models take max_completion_tokens only"),
     width: z.int().min(1).max(4096).default(16).describe("Calls in flight at most"),
     requestsPerMinute: z.int().min(1).optional(),
     tokensPerMinute: z.int().min(1).optional(),

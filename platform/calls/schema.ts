@@ -37,7 +37,7 @@ export const selectUsage = `
     SELECT stage, context, arm, role, model, 1 AS calls, 0 AS reread, 0 AS failed, 0 AS wasted, input, cachedInput, output,
       COALESCE(usd, 0) AS usd, usd IS NULL AS unpriced FROM calls WHERE run = :run
     UNION ALL
-    SELECT a.stage, a.context, a.arm, a.role, COALESCE(c.model, a.model), 0, a.outcome = 'reread', a.outcome IN ('failed', 'limited', 'cancelled'), a.outcome = 'wasted',
+    SELECT a.stage, a.context, a.arm, a.role, COALESCE(c.model, a.model), 0, a.outcome = 'reread', a.outcome IN ('failed', 'outage', 'limited', 'cancelled'), a.outcome = 'wasted',
       a.input, a.cachedInput, a.output, COALESCE(a.usd, 0), a.outcome = 'wasted' AND a.usd IS NULL
       FROM attempts a LEFT JOIN calls c ON c.key = a.key WHERE a.run = :run
   )

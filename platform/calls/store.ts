@@ -45,8 +45,8 @@ export interface CallAttempt {
   readonly provider: string;
   /** As it was asked for. */
   readonly model: string;
-  /** `limited`: a 429, which uses no attempt. `cancelled`: sent, but not waited for. `wasted`: answered, but another process had recorded this key first. */
-  readonly outcome: "failed" | "limited" | "cancelled" | "wasted" | "reread";
+  /** `outage`: failed while the provider answered nobody, `limited`: a 429; neither uses an attempt. `cancelled`: sent, but not waited for. `wasted`: answered, but another process had recorded this key first. */
+  readonly outcome: "failed" | "outage" | "limited" | "cancelled" | "wasted" | "reread";
   readonly cause: string;
   /** What a wasted answer cost; zeros for the others. */
   readonly usage: Usage;
@@ -77,7 +77,7 @@ export interface CallStore {
   put(call: StoredCall): Promise<{ call: StoredCall; won: boolean }>;
   /** Written in the background, in order. */
   note(attempt: CallAttempt): void;
-  /** Logged failures of this call, rate limits and cancels apart, by whatever process. */
+  /** Logged failures of this call, outages, rate limits and cancels apart, by whatever process. */
   failures(key: string): Promise<number>;
   /** Recomputed from the records, so that no crash can hide any. */
   spend(run: string): Promise<Spend>;

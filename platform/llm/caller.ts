@@ -13,8 +13,10 @@ import { readFailure } from "./thrown.ts";
 /** Tries of one call before Temporal carries on, and the longest wait between them. */
 const triesHere = 4;
 const longestBackoffMs = 8000;
-/** Logged failures after which a call gives up, if its provider answers others. */
+/** Failures after which a call gives up. Only those count that came while the provider answered others: an outage is nobody's own fault. */
 const failuresToGiveUp = 12;
+/** A provider that has answered nobody for so long is out. */
+const outageMs = 30_000;
 const noUsage = { input: 0, cachedInput: 0, output: 0 };
 
 export interface ModelCallerOptions {
@@ -109,7 +111,8 @@ export function modelCaller({
         if (disposition.kind === "filtered")
           return { stored: await record(filteredCall(describe(failure), request, key, now()), request) };
         if (disposition.kind === "wait") result = { outcome: "rate-limited", retryAfterMs: disposition.retryAfterMs };
-        store.note(attemptOf(request, key, disposition.kind === "wait" ? "limited" : "failed", describe(failure)));
+        const out = limiters.of(request.endpoint).sinceAnswer > outageMs;
+        store.note(attemptOf(request, key, disposition.kind === "wait" ? "limited" : out ? "outage" : "failed", describe(failure)));
         return { failure, disposition };
       } finally {
         slot.release(result, tokens);
@@ -128,7 +131,6 @@ export function modelCaller({
 
   const ask = async (request: CallRequest, key: string): Promise<Answer> => {
     const { provider } = request.endpoint;
-    const answeredBefore = limiters.of(request.endpoint).answered;
     let failed = 0;
     let limited = 0;
     for (;;) {
@@ -153,8 +155,8 @@ export function modelCaller({
             await pause(request, cause, wait);
             continue;
           }
-          const othersAnswered = limiters.of(request.endpoint).answered > answeredBefore;
-          if (!gone && othersAnswered && (await store.failures(key)) >= failuresToGiveUp)
+          const out = limiters.of(request.endpoint).sinceAnswer > outageMs;
+          if (!gone && !out && (await store.failures(key)) >= failuresToGiveUp)
             throw new GaveUpError(`${what}; given up, since others are answered`);
           throw new UnavailableError(what, Math.max(wait, 1000));
         }

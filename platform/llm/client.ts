@@ -26,6 +26,8 @@ export interface Endpoint {
   readonly baseUrl: string;
   readonly apiKeyEnv?: string | undefined;
   readonly jsonSchema: boolean;
+  /** What the API calls the limit on an answer's tokens. */
+  readonly maxTokensField: "max_tokens" | "max_completion_tokens";
   readonly timeoutMs: number;
   readonly width: number;
   readonly requestsPerMinute?: number | undefined;

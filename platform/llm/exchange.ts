@@ -65,7 +65,7 @@ function toBody(request: CallRequest): OpenAI.ChatCompletionCreateParamsNonStrea
     messages: request.messages.map((message) => ({ ...message })),
     temperature,
     top_p: topP,
-    max_tokens: maxTokens,
+    [request.endpoint.maxTokensField]: maxTokens,
     seed: callSeed(request),
     ...(request.schema !== null && request.endpoint.jsonSchema
       ? {

@@ -18,8 +18,8 @@ export interface Limiter {
   readonly waiting: number;
   /** In flight, and what the calls begun in the last minute used. */
   readonly used: { readonly calls: number; readonly requests: number; readonly tokens: number };
-  /** Answers so far. */
-  readonly answered: number;
+  /** Milliseconds since the last answer; Infinity before the first. */
+  readonly sinceAnswer: number;
   /** Takes on other limits while calls are in flight. */
   retune(limits: Limits): void;
 }
@@ -61,7 +61,7 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   /** Share of the ceiling in use, above 0 to 1. */
   let level = 1;
   let inFlight = 0;
-  let answered = 0;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   let successes = 0;
   let pausedUntil = 0;
   let bursts = 0;
@@ -122,7 +122,7 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
 
   const succeeded = (): void => {
     isBurst(false);
-    answered += 1;
+    answeredAt = clock.now();
     bursts = 0;
     successes += 1;
     if (limits.width === 0 || successes < width() || level >= 1) return;
@@ -176,8 +176,8 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
     get used() {
       return { calls: inFlight, ...minute.used(clock.now()) };
     },
-    get answered() {
-      return answered;
+    get sinceAnswer() {
+      return clock.now() - answeredAt;
     },
     retune: (next) => {
       limits = next;

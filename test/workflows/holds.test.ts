@@ -95,6 +95,7 @@ test.concurrent("too many dropped conversations hold the run; it goes on with mo
       const handle = await start();
       const held = await heldFor(handle, "kept-share");
       expect(held.hold?.message).toMatch(/near-copy/);
+      await expect(handle.executeUpdate("retryUnits", { args: [{ sampleLimit: 2 }] })).rejects.toThrow();
       await handle.executeUpdate("retryUnits", { args: [{ sampleLimit: 5 }] });
       await handle.result();
       const { stages } = await progressOf(handle);
@@ -154,6 +155,28 @@ test.concurrent("the budget holds the run when it is used up and lets it go on w
       await handle.result();
       expect(world.spendCalls).toBe(20);
       expect((await progressOf(handle)).spend.calls).toBe(20);
+    },
+    onlyTexts,
+  );
+});
+
+test.concurrent("a cap in dollars holds the run when a cost is unknown: it could never be reached", async () => {
+  await onStage(
+    {
+      contexts: ["one"],
+      conversations: 40,
+      window: 2,
+      budget: { calls: null, usd: 1 },
+      allowance: { converse: { calls: 1, usd: 0.1 }, steer: { calls: 1, usd: 0.1 }, evaluate: { calls: 1, usd: 0.1 } },
+    },
+    async ({ world, start }) => {
+      world.unit = async () => ({ status: "done", spend: { calls: 1, reread: 0, usd: null } });
+      const handle = await start();
+      const held = await heldFor(handle, "budget");
+      expect(held.hold?.message).toMatch(/cost of some of the \d+ recorded calls is unknown/);
+      expect(world.spendCalls).toBeLessThan(40);
+      await handle.cancel();
+      await handle.result().catch(() => undefined);
     },
     onlyTexts,
   );

@@ -20,7 +20,8 @@ export class World {
   open = 0;
   mostOpen = 0;
   spendCalls = 0;
-  spendUsd = 0;
+  /** null: a call without a known price was recorded. */
+  spendUsd: number | null = 0;
   clock = Date.now();
   unit: (input: UnitInput, signal: AbortSignal) => Promise<UnitOutcome> = async () => done;
   job: (request: JobRequest, signal: AbortSignal) => Promise<void> = async () => undefined;
@@ -120,7 +121,7 @@ export function stubs(world: World, queues: Queues) {
     try {
       const outcome = await world.unit(input, context.cancellationSignal);
       world.spendCalls += outcome.spend.calls;
-      world.spendUsd += outcome.spend.usd ?? 0;
+      world.spendUsd = world.spendUsd === null || outcome.spend.usd === null ? null : world.spendUsd + outcome.spend.usd;
       world.note(`unit ${[group.stage, group.context, group.arm].filter(Boolean).join(" ")} ${input.unit}`);
       return outcome;
     } finally {

@@ -59,7 +59,9 @@ describe("a call", () => {
     const { caller, server, url } = await setUp(() => ({ text: "{}" }));
     const schema = { name: "judgement", schema: { type: "object" } };
     const { key } = await caller.call(callRequest("judge this", url, { schema }));
-    await caller.call(callRequest("judge that", url, { schema, endpoint: { jsonSchema: false } }));
+    await caller.call(
+      callRequest("judge that", url, { schema, endpoint: { jsonSchema: false, maxTokensField: "max_completion_tokens" } }),
+    );
     const [first, second] = server.asked;
     expect(first?.headers["x-attune-key"]).toBe(key);
     expect(first?.headers.authorization).toBe("Bearer none");
@@ -72,6 +74,8 @@ describe("a call", () => {
       response_format: { type: "json_schema", json_schema: { ...schema, strict: true } },
     });
     expect(second?.body).not.toHaveProperty("response_format");
+    expect(second?.body).toMatchObject({ max_completion_tokens: 50 });
+    expect(second?.body).not.toHaveProperty("max_tokens");
   });
 
   it("records an empty and a truncated answer: whether it is accepted is not its business", async () => {
@@ -116,11 +120,13 @@ describe("faults", () => {
       { status: 200, headers: { "content-type": "application/json" }, body: '{"error":{"message":"upstream","code":502}}' },
     ],
   ])("%s is tried again, told to the heartbeat and logged", async (_, reply) => {
-    const { caller, store, server, url } = await setUp(failing(1, reply));
+    const fails = failing(1, reply);
+    const { caller, store, server, url } = await setUp((asked) => (asked.text === "first" ? { text: "fine" } : fails(asked)));
+    await caller.call(callRequest("first", url));
     const told: string[] = [];
     const answer = await caller.call(callRequest("x", url, { onRetry: (cause) => told.push(cause) }));
     expect(answer.text).toBe("answer to x");
-    expect([server.asked.length, told.length, await store.failures(answer.key)]).toEqual([2, 1, 1]);
+    expect([server.asked.length, told.length, await store.failures(answer.key)]).toEqual([3, 1, 1]);
   });
 
   it("a server that sends headers and then nothing runs into the timeout", async () => {
@@ -166,6 +172,7 @@ describe("faults", () => {
   it("gives up a call that keeps failing while others are answered", async () => {
     const { caller, url } = await setUp(({ text }) => (text === "poison" ? errorReply(500, "server_error") : { text: "fine" }));
     const thrown: unknown[] = [];
+    await caller.call(callRequest("first of all", url));
     for (let round = 0; round < 3; round += 1) {
       const poison = caller.call(callRequest("poison", url)).catch((error: unknown) => thrown.push(error));
       await caller.call(callRequest(`other ${round}`, url));
@@ -173,6 +180,20 @@ describe("faults", () => {
     }
     expect(thrown.map((error) => (error as Error).name)).toEqual(["UnavailableError", "UnavailableError", "GaveUpError"]);
     expect(thrown[2]).toBeInstanceOf(GaveUpError);
+  });
+
+  it("does not count an outage against a call: it is given up for no failure that came while nobody was answered", async () => {
+    let out = true;
+    const { caller, store, url } = await setUp(({ text }) =>
+      out || text === "poison" ? errorReply(503, "overloaded") : { text: "fine" },
+    );
+    const failure = async () => (await caller.call(callRequest("poison", url)).catch((error: unknown) => error)) as Error;
+    for (let round = 0; round < 4; round += 1) expect((await failure()).name).toBe("UnavailableError");
+    out = false;
+    await caller.call(callRequest("other", url));
+    expect((await failure()).name).toBe("UnavailableError");
+    const [usage] = (await store.usage("run-1")).filter(({ failed }) => failed > 0);
+    expect(usage?.failed).toBe(5 * 4);
   });
 
   it.each<[string, Reply, string]>([

@@ -1,0 +1,101 @@
+import { planFor } from "../../configs/schema/plan.ts";
+import { experimentWorkflowId, unitRowsPrefix } from "../../contract/places.ts";
+import type { RunRef } from "../../contract/units.ts";
+import type { Records } from "../../platform/records/records.ts";
+import { estimateCalls, frugal, lavish, type StageEstimate, typical } from "../config/call-estimate.ts";
+import { loadExperiment } from "../config/experiment.ts";
+import { checkMoney, costsNothing } from "../config/money.ts";
+import { resolveExperiment } from "../config/resolve.ts";
+import { commandOutput } from "../output.ts";
+import { openProject, withStores } from "../project.ts";
+import { readPieces } from "../server/pieces.ts";
+import { planText } from "../view/plan.ts";
+
+interface Options {
+  readonly json?: boolean;
+  readonly set?: readonly string[];
+}
+
+/** What a stage will ask and cost: as measured, and at its least and most. */
+export interface PlannedStage {
+  readonly stage: StageEstimate["stage"];
+  /** Conversations in all, and those that a run of the same digest has finished. */
+  readonly units: number;
+  readonly done: number;
+  readonly calls: number;
+  /** Calls left to make, reckoned by the conversations that are not finished. */
+  readonly callsLeft: number;
+  readonly studentCalls: number;
+  /** Of the calls left. usd null: a price is unknown. */
+  readonly low: Amount;
+  readonly mid: Amount;
+  readonly high: Amount;
+}
+
+interface Amount {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly usd: number | null;
+}
+
+/** `attune plan FILE`: what a run would ask, use and cost, and what it would reuse. Asks the providers for their models; pays and starts nothing. */
+export async function plan(file: string, options: Options): Promise<void> {
+  const output = commandOutput(options);
+  const project = await openProject();
+  const experiment = await loadExperiment(file, { env: project.env, sets: options.set ?? [] });
+  checkMoney(experiment);
+  const { resolved, digest } = await resolveExperiment(experiment, file, project);
+  const run = { name: experiment.name, digest, epoch: "" } as RunRef;
+  await withStores(project, async (stores) => {
+    const pieces = await readPieces(stores, run, planFor(resolved), { verify: true });
+    const mid = estimateCalls(resolved, typical);
+    const [low, high] = [estimateCalls(resolved, frugal), estimateCalls(resolved, lavish(experiment.converse.maxTokens))];
+    const { converse, evaluate, contexts, backbones } = experiment;
+    const talks = converse.conversations * contexts.length;
+    const units = {
+      converse: talks,
+      steer: talks,
+      evaluate: evaluate.conversations * contexts.length * evaluate.arms.length * backbones.length,
+    };
+    const stages: PlannedStage[] = [];
+    for (const [i, typically] of mid.entries()) {
+      const { stage, calls, studentCalls } = typically;
+      const sealed = pieces.filter(({ key }) => key.split("/")[0] === stage).every(({ whole }) => whole);
+      const done = sealed ? units[stage] : Math.min(units[stage], await finishedUnits(stores.records, run, stage));
+      const left = 1 - done / units[stage];
+      stages.push({
+        stage,
+        units: units[stage],
+        done,
+        calls,
+        callsLeft: Math.round(calls * left),
+        studentCalls: Math.round(studentCalls * left),
+        low: amount(low[i], left),
+        mid: amount(typically, left),
+        high: amount(high[i], left),
+      });
+    }
+    const reused = pieces.filter(({ whole }) => whole).map(({ key }) => key);
+    const made = pieces.filter(({ whole }) => !whole).map(({ key }) => key);
+    const workflowId = experimentWorkflowId(run);
+    const { budget } = experiment;
+    output.result(
+      { workflowId, digest, stages, reused, made, budget },
+      planText({ workflowId, stages, reused, made, budget, free: costsNothing(experiment) }),
+    );
+  });
+}
+
+async function finishedUnits(records: Records, run: RunRef, stage: string): Promise<number> {
+  const rows = await records.list(unitRowsPrefix(run, stage));
+  return rows.filter(({ value }) => (value as { outcome: { status: string } }).outcome.status === "done").length;
+}
+
+function amount(estimate: StageEstimate | undefined, left: number): Amount {
+  const { inputTokens = 0, outputTokens = 0, usd = 0 } = estimate ?? {};
+  return {
+    inputTokens: Math.round(inputTokens * left),
+    outputTokens: Math.round(outputTokens * left),
+    usd: usd === null ? null : usd * left,
+  };
+}

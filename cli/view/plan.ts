@@ -1,0 +1,48 @@
+import type { Experiment } from "../../configs/schema/experiment.ts";
+import type { PlannedStage } from "../commands/plan.ts";
+import { count, money, table } from "./table.ts";
+
+interface Planned {
+  readonly workflowId: string;
+  readonly stages: readonly PlannedStage[];
+  readonly reused: readonly string[];
+  readonly made: readonly string[];
+  readonly budget: Experiment["budget"];
+  readonly free: boolean;
+}
+
+const thousands = (tokens: number) => (tokens >= 10_000 ? `${count(Math.round(tokens / 1000))} k` : count(tokens));
+
+/** Calls left by stage, with tokens and money at their least, as measured and at their most. */
+export function planText({ workflowId, stages, reused, made, budget, free }: Planned): string {
+  const range = (of: (amount: PlannedStage["mid"]) => string) => (stage: PlannedStage) =>
+    [stage.low, stage.mid, stage.high].map(of).join(" · ");
+  const tokens = range(({ inputTokens, outputTokens }) => thousands(inputTokens + outputTokens));
+  const cost = range(({ usd }) => money(usd));
+  const rows = stages.map((stage) => [
+    stage.stage,
+    `${count(stage.done)}/${count(stage.units)}`,
+    count(stage.callsLeft),
+    stage.studentCalls === 0 ? "" : count(stage.studentCalls),
+    tokens(stage),
+    free ? "free" : cost(stage),
+  ]);
+  const calls = stages.reduce((sum, { callsLeft }) => sum + callsLeft, 0);
+  const most = stages.reduce<number | null>((sum, { high }) => (sum === null || high.usd === null ? null : sum + high.usd), 0);
+  const short = [
+    ...(budget.maxCalls !== undefined && budget.maxCalls < calls + stages.reduce((sum, s) => sum + s.studentCalls, 0)
+      ? [`budget.maxCalls ${count(budget.maxCalls)} (students' calls count too) is less than what is left: the run will hold.`]
+      : []),
+    ...(budget.maxCostUsd !== undefined && most !== null && budget.maxCostUsd < most
+      ? [`budget.maxCostUsd $${budget.maxCostUsd} is less than the most it may cost (${money(most)}): the run may hold.`]
+      : []),
+  ];
+  return [
+    `${workflowId} would make:`,
+    table([["stage", "done", "calls left", "student calls", "tokens low · mid · high", "cost low · mid · high"], ...rows], [0]),
+    "Low: short answers, none refused. High: answers as long as they may be, one in ten asked again. Recorded calls are never made again.",
+    ...short,
+    reused.length === 0 ? "Nothing is there to reuse." : `Reused: ${reused.join(", ")}.`,
+    made.length === 0 ? "Nothing is left to make." : `To make: ${made.join(", ")}.`,
+  ].join("\n");
+}
