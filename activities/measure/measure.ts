@@ -1,16 +1,15 @@
 import type { StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
+import { readHumanData, toRating } from "../../configs/schema/human-rows.ts";
+import { utf8Text } from "../../configs/schema/jsonl.ts";
 import { desiredLevels, linearExperienced, mean, type Rating, standardDeviation } from "../../domain/measurement.ts";
-import { random } from "../../domain/random.ts";
+import { leastTargetParticipants, participantCount, targetRatings } from "../../domain/target-ratings.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
 import { cardOf, type ContextTarget, type Targets } from "../stages/cards.ts";
 import { putText } from "../stages/output.ts";
 import { writeStageRecord } from "../stages/records.ts";
-import { readHumanData, toRating } from "./rows.ts";
 
-/** Targets come from these participants; the others are kept for quotes, reward-model training and calibration. */
-const targetShare = 0.6;
 /** Problems a message names before it says how many more there are. */
 const shownProblems = 5;
 
@@ -20,7 +19,9 @@ export function makeMeasureActivities(deps: Deps) {
     measure: async ({ run }: { run: RunRef }): Promise<StageRecord> => {
       const config = await deps.config(run);
       const { measure, seed, contexts } = config.experiment;
-      const { rows, problems } = readHumanData((await deps.artifacts.read(config.inputs.humanData)).toString("utf8"));
+      const text = utf8Text(await deps.artifacts.read(config.inputs.humanData));
+      if (text === null) throw badData(`${measure.humanData} is not UTF-8 text. Save it as UTF-8, and run again`);
+      const { rows, problems } = readHumanData(text);
       if (problems.length > 0 && measure.strict) {
         const shown = problems
           .slice(0, shownProblems)
@@ -31,7 +32,7 @@ export function makeMeasureActivities(deps: Deps) {
         );
       }
       const ratings = rows.map(toRating);
-      const forTargets = ratings.filter(({ participant }) => random(seed, "participants", participant).next() < targetShare);
+      const forTargets = targetRatings(ratings, seed);
       const level = desiredLevels(forTargets, measure.link);
       const targets: Targets = Object.fromEntries(
         contexts.map((context) => [context, targetOf(context, forTargets, ratings, level, measure.humanData)]),
@@ -51,7 +52,7 @@ export function makeMeasureActivities(deps: Deps) {
           rows: rows.length + new Set(problems.map(({ line }) => line)).size,
           used: rows.length,
           problems: problems.length,
-          participants: new Set(ratings.map((r) => r.participant)).size,
+          participants: participantCount(ratings),
         },
         facts: {
           link: measure.link,
@@ -71,9 +72,10 @@ function targetOf(
   file: string,
 ): ContextTarget {
   const own = forTargets.filter((rating) => rating.context === context);
-  if (own.length < 2)
+  const people = participantCount(own);
+  if (people < leastTargetParticipants)
     throw badData(
-      `${file} has ${own.length} participants for the target of context ${context}; two at least are needed (60 % of participants are used for targets)`,
+      `${file} has ${people} participants for the target of context ${context}; ${leastTargetParticipants} at least are needed (60 % of participants are used for targets)`,
     );
   const levels = own.map(level);
   const byModel = Object.groupBy(

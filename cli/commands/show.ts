@@ -1,10 +1,15 @@
+import { z } from "zod";
+import type { RunRef } from "../../contract/units.ts";
 import { commandOutput } from "../output.ts";
-import { openProject, withStores } from "../project.ts";
+import { openProject, type Stores, withStores } from "../project.ts";
 import { resolvedExperiment } from "../../configs/schema/resolved.ts";
 import { readPieces } from "../server/pieces.ts";
 import { findRun } from "../server/runs.ts";
 import { outcomeText, readOutcome, runFolder } from "../view/finished.ts";
 import { table } from "../view/table.ts";
+
+/** All that is read of a run's configuration: an older version may have written the rest in another form. */
+const answered = z.object({ answeredModels: resolvedExperiment.shape.answeredModels });
 
 /** `attune show RUN`: what a run is made of and what each piece came to, from records and artifacts alone. */
 export async function show(wanted: string, options: { readonly json?: boolean }): Promise<void> {
@@ -12,15 +17,14 @@ export async function show(wanted: string, options: { readonly json?: boolean })
   await withStores(project, async (stores) => {
     const { run, plan, workflowId, rehearsal, at } = await findRun(stores.records, wanted);
     const pieces = await readPieces(stores, run, plan, { verify: true });
-    const config = resolvedExperiment.parse(JSON.parse((await stores.artifacts.read(run.config)).toString("utf8")));
+    const config = await storedConfig(stores.artifacts, run);
+    const models = answered.safeParse(config).data?.answeredModels;
     const outcome = await readOutcome(stores, run);
     const text = [
       `${workflowId}${rehearsal ? " (rehearsal: not evidence)" : ""}, launched ${at}`,
       `digest  ${run.digest}`,
       `files   ${runFolder(project.home, run)}`,
-      `models  ${Object.entries(config.answeredModels)
-        .map(([role, model]) => `${role} ${model}`)
-        .join(", ")}`,
+      ...(models === undefined ? [] : [`models  ${modelsText(models)}`]),
       "",
       table(
         [
@@ -50,6 +54,18 @@ export async function show(wanted: string, options: { readonly json?: boolean })
       text,
     );
   });
+}
+
+/** As it was stored, whatever wrote it; null when the file is no longer there or altered. */
+async function storedConfig(artifacts: Stores["artifacts"], { config }: RunRef): Promise<unknown> {
+  if (!(await artifacts.verify(config))) return null;
+  return JSON.parse((await artifacts.read(config)).toString("utf8")) as unknown;
+}
+
+function modelsText(models: Readonly<Record<string, string>>): string {
+  return Object.entries(models)
+    .map(([role, model]) => `${role} ${model}`)
+    .join(", ");
 }
 
 function counts(of: Readonly<Record<string, number>> | undefined): string {

@@ -15,12 +15,17 @@ interface Options {
   readonly set?: readonly string[];
 }
 
+/** Any of these tells what a file is, so that one that lacks another is judged as what it was meant to be. */
+const contextKeys = ["families", "personas", "pattern"];
+const scheduleKeys = ["experiment", "cron", "calendar", "overlap"];
+
 /** `attune validate FILE`: an experiment with all it names, a context or a schedule. Asks no server and starts nothing. */
 export async function validate(file: string, options: Options): Promise<void> {
   const output = commandOutput(options);
   const written = await readYaml(file);
-  if (has(written, "families")) return valid(output, file, "context", parseWritten(context, written.value, written.where).id);
-  if (has(written, "overlap")) return valid(output, file, "schedule", parseWritten(schedule, written.value, written.where).id);
+  const holds = (keys: readonly string[]) => keys.some((key) => has(written, key));
+  if (holds(contextKeys)) return valid(output, file, "context", parseWritten(context, written.value, written.where).id);
+  if (holds(scheduleKeys)) return valid(output, file, "schedule", parseWritten(schedule, written.value, written.where).id);
   const project = await openProject();
   const experiment = await loadExperiment(file, { env: project.env, sets: options.set ?? [] });
   checkMoney(experiment);

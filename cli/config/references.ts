@@ -1,11 +1,14 @@
-import { readdir, realpath } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { context as contextSchema, type Context } from "../../configs/schema/context.ts";
 import type { Experiment } from "../../configs/schema/experiment.ts";
 import { splits } from "../../contract/stages.ts";
 import { usageError } from "../errors.ts";
+import { checkHumanData } from "./human-data.ts";
+import { type InputFile, type InputName, readInput } from "./inputs.ts";
 import { parseWritten } from "./issues.ts";
+import { checkLabels } from "./labels.ts";
 import { checkTemplate, templateNames } from "./templates.ts";
 import { readText, readYaml } from "./yaml.ts";
 
@@ -14,15 +17,12 @@ export interface References {
   readonly contexts: readonly Context[];
   readonly prompts: Readonly<Record<string, string>>;
   readonly rubric: string;
-  /** Absolute paths by input. */
-  readonly inputs: Readonly<Record<InputName, string>>;
+  readonly inputs: Readonly<Record<InputName, InputFile>>;
 }
-
-export type InputName = "humanData" | "guideLabels" | "evaluatorLabels" | "anchors";
 
 /**
  * Reads what the experiment names. A context is looked for in `contexts/` beside the experiment's file, then in `configs/contexts/`.
- * @throws CliError (exit 2) for anything that is absent, malformed or outside the project
+ * @throws CliError (exit 2) for anything that is absent, malformed or outside the project, and for data that a stage would refuse
  */
 export async function readReferences(
   experiment: Experiment,
@@ -31,28 +31,42 @@ export async function readReferences(
   const folders = [join(dirname(resolve(file)), "contexts"), join(root, "configs", "contexts")];
   const contexts: Context[] = [];
   for (const id of experiment.contexts) contexts.push(await readContext(id, folders, experiment));
-  const { labels } = experiment.reward;
-  const inputs = {
-    humanData: await inputFile(root, "measure.humanData", experiment.measure.humanData),
-    guideLabels: await inputFile(root, "reward.labels.guide", labels.guide),
-    evaluatorLabels: await inputFile(root, "reward.labels.evaluator", labels.evaluator),
-    anchors: await inputFile(root, "reward.labels.anchors", labels.anchors),
-  };
   return {
     contexts,
     prompts: await readPrompts(join(root, "configs", "prompts")),
     rubric: await readText(join(root, "configs", "rubrics", "empathy.md")),
-    inputs,
+    inputs: await readInputs(experiment, root, await contextsThere(folders)),
   };
+}
+
+async function readInputs(
+  experiment: Experiment,
+  root: string,
+  known: readonly string[],
+): Promise<Readonly<Record<InputName, InputFile>>> {
+  const { labels } = experiment.reward;
+  const inputs = {
+    humanData: await readInput(root, "measure.humanData", experiment.measure.humanData),
+    guideLabels: await readInput(root, "reward.labels.guide", labels.guide),
+    evaluatorLabels: await readInput(root, "reward.labels.evaluator", labels.evaluator),
+    anchors: await readInput(root, "reward.labels.anchors", labels.anchors),
+  };
+  checkHumanData(inputs.humanData, experiment, known);
+  checkLabels({ guide: inputs.guideLabels, evaluator: inputs.evaluatorLabels, anchors: inputs.anchors });
+  return inputs;
+}
+
+/** Ids of the contexts that have a file. */
+async function contextsThere(folders: readonly string[]): Promise<readonly string[]> {
+  const names = (await Promise.all(folders.map(async (folder) => readdir(folder).catch(() => [])))).flat();
+  return [...new Set(names.filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length)))].toSorted();
 }
 
 async function readContext(id: string, folders: readonly string[], { evaluate }: Experiment): Promise<Context> {
   const file = folders.map((folder) => join(folder, `${id}.yaml`)).find(existsSync);
   if (file === undefined) {
-    const there = (await Promise.all(folders.map(async (folder) => readdir(folder).catch(() => [])))).flat();
-    const known = there.filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length));
     throw usageError(
-      `contexts holds ${id}, and there is no ${id}.yaml in ${folders.join(" or ")}; there are ${[...new Set(known)].toSorted().join(", ")}.`,
+      `contexts holds ${id}, and there is no ${id}.yaml in ${folders.join(" or ")}; there are ${(await contextsThere(folders)).join(", ")}.`,
     );
   }
   const written = await readYaml(file);
@@ -66,16 +80,6 @@ async function readContext(id: string, folders: readonly string[], { evaluate }:
   if (absent !== undefined)
     throw usageError(`${written.where(["families"])}: no family has split ${absent}, which this experiment uses.`);
   return parsed;
-}
-
-/** A file below the root, links followed: nothing outside may be read through a configuration. */
-async function inputFile(root: string, key: string, path: string): Promise<string> {
-  const file = join(root, path);
-  const real = await realpath(file).catch(() => null);
-  if (real === null) throw usageError(`${key} is ${path}, and ${relative(process.cwd(), file) || file} does not exist.`);
-  if (!real.startsWith((await realpath(root)) + sep))
-    throw usageError(`${key} is ${path}, a link that leads outside ${root}; copy the file into the project.`);
-  return real;
 }
 
 async function readPrompts(folder: string): Promise<Record<string, string>> {

@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import type { Experiment } from "../../configs/schema/experiment.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Ref } from "../../contract/ref.ts";
@@ -11,8 +9,8 @@ import type { Project } from "../project.ts";
 import { answeredModels } from "./answered-models.ts";
 import { codeVersion } from "../../workers/code-version.ts";
 import { identityDigest } from "./identity.ts";
-import { type InputName, readReferences } from "./references.ts";
-import { usageError } from "../errors.ts";
+import { type InputFile, type InputName, inputNames } from "./inputs.ts";
+import { readReferences } from "./references.ts";
 import { weightDigests } from "./weights.ts";
 
 /** A run that could be started: its configuration with everything it depends on, and its files, not stored yet. */
@@ -28,13 +26,6 @@ export interface Resolution {
  */
 export async function resolveExperiment(experiment: Experiment, file: string, project: Project): Promise<Resolution> {
   const references = await readReferences(experiment, { file, root: project.root });
-  const read = async (name: InputName) => describeInput(name, references.inputs[name]);
-  const inputs = {
-    humanData: await read("humanData"),
-    guideLabels: await read("guideLabels"),
-    evaluatorLabels: await read("evaluatorLabels"),
-    anchors: await read("anchors"),
-  };
   const weights = await weightDigests(experiment, project.home);
   const parts = {
     experiment,
@@ -45,22 +36,14 @@ export async function resolveExperiment(experiment: Experiment, file: string, pr
     weights,
     codeVersion: codeVersion(project.root),
   };
-  const bare = {
-    humanData: inputs.humanData.ref,
-    guideLabels: inputs.guideLabels.ref,
-    evaluatorLabels: inputs.evaluatorLabels.ref,
-    anchors: inputs.anchors.ref,
-  };
+  const bare = eachInput((name) => describeInput(name, references.inputs[name]));
   const digest = identityDigest({ ...parts, inputs: bare });
-  const place = (ref: Ref): Ref => ({ ...ref, uri: `runs/${experiment.name}/${digest}/inputs/${ref.uri}` });
-  const placed = {
-    humanData: place(bare.humanData),
-    guideLabels: place(bare.guideLabels),
-    evaluatorLabels: place(bare.evaluatorLabels),
-    anchors: place(bare.anchors),
-  };
-  const files = Object.values(inputs).map(({ ref, content }) => ({ uri: place(ref).uri, content }));
-  return { digest, resolved: { ...parts, inputs: placed }, files };
+  const inputs = eachInput((name) => ({
+    ...bare[name],
+    uri: `runs/${experiment.name}/${digest}/inputs/${bare[name].uri}`,
+  }));
+  const files = inputNames.map((name) => ({ uri: inputs[name].uri, content: references.inputs[name].content }));
+  return { digest, resolved: { ...parts, inputs }, files };
 }
 
 /** Stores the run's inputs and its configuration; safe to repeat. */
@@ -72,15 +55,11 @@ export async function storeRun({ digest, resolved, files }: Resolution, artifact
   return { name, digest, config: await artifacts.put(configUri({ name, digest }, { sha256 }), text), epoch: "" };
 }
 
-async function describeInput(name: InputName, file: string): Promise<{ ref: Ref; content: Buffer }> {
-  const content = await readFile(file);
-  if (content.length === 0) throw usageError(`${name}: ${basename(file)} is empty.`);
-  const rows = content
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line.trim() !== "").length;
-  return {
-    ref: { uri: `${name}.jsonl`, sha256: createHash("sha256").update(content).digest("hex"), bytes: content.length, rows },
-    content,
-  };
+function eachInput<T>(make: (name: InputName) => T): Record<InputName, T> {
+  return Object.fromEntries(inputNames.map((name) => [name, make(name)])) as Record<InputName, T>;
+}
+
+function describeInput(name: InputName, { content, text, sha256 }: InputFile): Ref {
+  const rows = text.split("\n").filter((line) => line.trim() !== "").length;
+  return { uri: `${name}.jsonl`, sha256, bytes: content.length, rows };
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, visit } from "yaml";
+import { utf8Text } from "../../configs/schema/jsonl.ts";
 import { usageError } from "../errors.ts";
 
 const maxBytes = 1024 * 1024;
@@ -55,12 +56,9 @@ export async function readText(file: string): Promise<string> {
   if (!info.isFile()) throw usageError(`${file} is not a file.`);
   if (info.size > maxBytes)
     throw usageError(`${file} has ${(info.size / maxBytes).toFixed(1)} MB; configuration files have 1 MB at most.`);
-  const bytes = await readFile(file);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw usageError(`${file} is not UTF-8 text.`);
-  }
+  const text = utf8Text(await readFile(file));
+  if (text === null) throw usageError(`${file} is not UTF-8 text; save it as UTF-8.`);
+  return text;
 }
 
 function refusePoison(document: Document, file: string, lines: LineCounter): void {

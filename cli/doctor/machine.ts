@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { temporalBinary } from "../../workers/dev/temporal-binary.ts";
 import { venvFolder } from "../../workers/dev/venv.ts";
+import { CliError } from "../errors.ts";
 import type { Project } from "../project.ts";
 
 /** One thing that must hold; the remedy says what to do where it does not. */
@@ -49,6 +50,8 @@ export async function attempt(name: string, remedy: string, look: () => Promise<
     return { name, state: "ok", detail: await look() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { name, state: "failed", detail: message.split("\n")[0] ?? message, remedy };
+    // Our own errors are written for people, line by line; a program's go on with its stack.
+    const detail = error instanceof CliError ? message : (message.split("\n")[0] ?? message);
+    return { name, state: "failed", detail, remedy };
   }
 }

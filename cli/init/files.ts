@@ -54,6 +54,7 @@ export function contextFile({ up }: NewExperiment, id: string, title: string): s
   );
   return `# yaml-language-server: $schema=../${up}configs/json/context.schema.json
 # One kind of conversation. A family is one situation and lies in one split only, so that evaluation sees situations training never saw.
+# These are 4 families for pairs, 2 for validation and 2 for test, enough to try it out; a real run needs 8, 4 and 4 at least.
 id: ${id}
 title: "${title}"
 illustrative: true
@@ -74,13 +75,17 @@ ${families.join("\n")}
 `;
 }
 
-/** Example rows: enough for \`measure\`, clearly marked as made up. */
+/** In each context: 60 % of participants make its target, and with so many none of two million seeds leaves too few. */
+const exampleParticipants = 20;
+
+/** Example rows: enough for `measure`, clearly marked as made up. */
 export function humanDataFile(contexts: readonly string[]): string {
   const rows = contexts.flatMap((context, c) =>
-    Array.from({ length: 8 }, (_, i) => ({
-      participant: `example-${String(i + 1).padStart(2, "0")}`,
+    Array.from({ length: exampleParticipants }, (_, i) => ({
+      participant: `person-${String(i + 1).padStart(2, "0")}-example`,
       model: "example-model",
-      task: "replace with the task's name",
+      // A participant has a task once: the two contexts are two tasks.
+      task: `replace with the name of the task in ${context}`,
       context,
       desiredEmpathy: 1 + ((i + c) % 3),
       illustrative: true,

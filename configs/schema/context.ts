@@ -12,7 +12,9 @@ const family = z.strictObject({
 /** Fields a persona is drawn from. */
 const personaFields = z.strictObject({
   names: z.array(z.string().min(1).max(40)).min(1),
-  ages: z.tuple([z.int().min(16), z.int().max(99)]),
+  ages: z
+    .tuple([z.int().min(16), z.int().max(99)])
+    .refine(([from, to]) => from <= to, "write the lower age first, like [20, 70]"),
   occupations: z.array(z.string().min(2).max(80)).min(1),
   manners: z.array(z.string().min(2).max(120)).min(6).describe("How they talk; at least six"),
 });

@@ -67,6 +67,12 @@ describe("a wrong configuration: exit 2, one clear error, nothing started", () =
       ["--set", "measure.humanData=configs/data/none.jsonl"],
       /configs\/data\/none\.jsonl does not exist/,
     ],
+    ["a folder for data", ["--set", "measure.humanData=configs/data"], /measure\.humanData is configs\/data, which is no file/],
+    [
+      "one file as labels of both reward models",
+      ["--set", "reward.labels.evaluator=rehearsal/corpus/labels-guide.jsonl"],
+      /reward\.labels\.guide and reward\.labels\.evaluator hold the same rows/,
+    ],
     [
       "a context that is not there",
       ["--set", "contexts=[distres, writing]"],
@@ -152,6 +158,19 @@ describe("what is not there yet: exit 3, saying what to start or set", () => {
     expect(stderr).toMatch(/The weights of smollm2-135m are not in .*Run `node bin\/setup\.mjs`/);
     expect(exitCode).toBe(3);
   });
+});
+
+test("doctor goes through everything, and a wrong configuration is one check that failed", async () => {
+  const { exitCode, stdout } = await attune(["doctor", "configs/contexts/career.yaml", "--json"], {
+    ATTUNE_PYTHON: "/bin/false",
+  });
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string; detail: string }[] };
+  expect(checks.slice(0, 2).map(({ name, state }) => [name, state])).toEqual([
+    ["Node", "ok"],
+    ["trainer's Python", "failed"],
+  ]);
+  expect(checks.at(-1)).toMatchObject({ name: "configuration", state: "failed", detail: expect.stringMatching(/is missing/) });
+  expect(exitCode).toBe(3);
 });
 
 test("a run nobody launched is named, with those there are", async () => {

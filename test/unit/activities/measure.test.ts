@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
-import { readHumanData, toRating } from "../../../activities/measure/rows.ts";
+import { readHumanData, toRating } from "../../../configs/schema/human-rows.ts";
 import { readTargets } from "../../../activities/stages/cards.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { play, run, stageBench } from "../../support/stage-bench.ts";
@@ -74,6 +74,25 @@ test("strict: a bad row stops the run and is named; else it is left out and coun
     settings: { measure: { humanData: "x.jsonl", strict: false } },
   });
   expect((await makeMeasureActivities(lenient.deps).measure({ run })).counts).toMatchObject({ rows: 97, used: 96, problems: 1 });
+});
+
+test("a byte order mark and Windows line ends are no mistake; other encodings are refused, not guessed", async () => {
+  const humanData = `\uFEFF${shipped.replaceAll("\n", "\r\n")}`;
+  const { deps } = await stageBench({ script: play({}), humanData });
+  expect((await makeMeasureActivities(deps).measure({ run })).counts).toMatchObject({ rows: 96, used: 96, problems: 0 });
+  const latin1 = { ...deps, artifacts: { ...deps.artifacts, read: async () => Buffer.from(row({ task: "café" }), "latin1") } };
+  await expect(makeMeasureActivities(latin1).measure({ run })).rejects.toMatchObject({
+    type: "BadData",
+    message: expect.stringMatching(/illustrative\.jsonl is not UTF-8 text\. Save it as UTF-8/) as string,
+  });
+});
+
+test("two tasks of one person are no two people", async () => {
+  const humanData = [row({ participant: "p", task: "a" }), row({ participant: "p", task: "b" })].join("\n");
+  const { deps } = await stageBench({ script: play({}), humanData });
+  await expect(makeMeasureActivities(deps).measure({ run })).rejects.toMatchObject({
+    message: expect.stringMatching(/has [01] participants for the target of context distress; 2 at least/) as string,
+  });
 });
 
 test("a context without people is named", async () => {

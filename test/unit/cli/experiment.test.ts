@@ -47,6 +47,12 @@ describe("a wrong experiment names place, path, value and what was meant", () =>
       "/etc/passwd",
       /measure\.humanData is "\/etc\/passwd": use a relative path/,
     ],
+    [
+      "a path with a space",
+      "configs/data/illustrative.jsonl",
+      "configs/data/my rows.jsonl",
+      /measure\.humanData is "configs\/data\/my rows\.jsonl": .* A–Z, a–z, 0–9, dots, slashes, underscores and inner dashes, no spaces/,
+    ],
     ["a name for no folder", "name: example", 'name: "../example"', /name is "\.\.\/example": use 1–40/],
     ["an unknown choice", "split: test", "split: tests", /evaluate\.split is "tests": .*did you mean test\?/],
     ["a missing key", "seed: 11\ncontexts: [distress, writing]", "seed: 11", /contexts is missing \(expected array\)/],

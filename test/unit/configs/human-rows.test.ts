@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readHumanData, toRating } from "../../../activities/measure/rows.ts";
+import { readHumanData, toRating } from "../../../configs/schema/human-rows.ts";
 
 const row = { participant: "p1", model: "m", task: "t", context: "distress", desiredEmpathy: 3 };
 const lines = (...rows: unknown[]) => rows.map((r) => (typeof r === "string" ? r : JSON.stringify(r))).join("\n");
