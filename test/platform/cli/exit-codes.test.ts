@@ -29,12 +29,14 @@ beforeAll(async () => {
 afterAll(() => void models.close());
 
 /** A data directory with weights that are only named. */
-function dataFolder({ weights = true } = {}): string {
+function dataFolder({ weights = true, architecture = "llama" } = {}): string {
   const home = tempFolder();
   if (!weights) return home;
   for (const name of ["smollm2-135m", "minilm"]) {
     mkdirSync(join(home, "models", name), { recursive: true });
     writeFileSync(join(home, "models", name, "model.safetensors"), "");
+    writeFileSync(join(home, "models", name, "base.gguf"), "");
+    writeFileSync(join(home, "models", name, "config.json"), JSON.stringify({ model_type: architecture }));
     writeFileSync(join(home, "models", name, "weights.json"), JSON.stringify({ id: name, sha256: "a".repeat(64) }));
   }
   return home;
@@ -149,13 +151,19 @@ describe("what is not there yet: exit 3, saying what to start or set", () => {
       ["run", "configs/experiments/api.yaml", "--set", `providers.api.baseUrl=${provider}`],
       { OPENAI_API_KEY: "" },
     );
-    expect(stderr).toMatch(/needs its key in OPENAI_API_KEY, which is not set/);
+    expect(stderr).toMatch(/needs its key in OPENAI_API_KEY, but OPENAI_API_KEY is not set/);
     expect(exitCode).toBe(3);
   });
 
   test("weights that were not laid out", async () => {
     const { exitCode, stderr } = await attune(["run", example], { home: dataFolder({ weights: false }) });
     expect(stderr).toMatch(/The weights of smollm2-135m are not in .*Run `node bin\/setup\.mjs`/);
+    expect(exitCode).toBe(3);
+  });
+
+  test("a backbone that could be trained but not served", async () => {
+    const { exitCode, stderr } = await attune(["run", example], { home: dataFolder({ architecture: "gpt_neox" }) });
+    expect(stderr).toMatch(/smollm2-135m can be trained but not served: .*model_type gpt_neox/);
     expect(exitCode).toBe(3);
   });
 });
