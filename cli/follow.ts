@@ -1,84 +1,103 @@
-import { type Client, WorkflowFailedError } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import type { ExperimentResult, Progress } from "../contract/experiment.ts";
 import { experimentWorkflowId } from "../contract/places.ts";
 import type { RunRef } from "../contract/units.ts";
 import { exitCodes } from "./errors.ts";
 import type { Output } from "./output.ts";
 import type { Project, Stores } from "./project.ts";
-import { progressOf, type Snapshot, watch } from "./server/watch.ts";
+import { endOf, progressOf, type Snapshot, watch } from "./server/watch.ts";
 import { finishedRun } from "./view/finished.ts";
-import { failureText } from "./view/failure.ts";
+import { failureExit } from "./view/failure.ts";
 import { liveBlock } from "./view/live.ts";
-import { changes, phaseBudget, progressText } from "./view/progress.ts";
+import { changes, obstacleLines, phaseBudget, progressText } from "./view/progress.ts";
 import { duration, table } from "./view/table.ts";
 
-interface Followed {
+interface Following<T> {
   readonly client: Client;
   readonly project: Project;
-  readonly stores: Stores;
-  readonly run: RunRef;
   readonly output: Output;
-  /** What Ctrl-C means, where the run does not simply go on without this command. */
-  readonly leaving?: string;
+  readonly workflowId: string;
+  /** How commands name it. */
+  readonly name: string;
+  /** What its record for programs begins with. */
+  readonly record: Readonly<Record<string, unknown>>;
+  /** Said when Ctrl-C leaves it running; null: Ctrl-C ends the command as it ends any other. */
+  readonly leaving: string | null;
+  /** Its last words when it completed; answers the exit code. */
+  readonly completed: (result: T) => Promise<number>;
 }
 
 const leavingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const terminalMs = 1000;
 const plainMs = 3000;
 
-/** Shows a run until it ends, is held, or Ctrl-C leaves it running. Answers the exit code. */
-export async function followRun(followed: Followed): Promise<number> {
-  const { client, project, run, output } = followed;
-  const workflowId = experimentWorkflowId(run);
+/** Shows a workflow until it ends, is held, or Ctrl-C leaves it running. Answers the exit code. */
+export async function follow<T>(following: Following<T>): Promise<number> {
+  const { client, project, output, workflowId, name, record, leaving } = following;
   const detached = new AbortController();
   const detach = () => detached.abort();
-  for (const name of leavingSignals) process.once(name, detach);
-  const show = output.json ? () => undefined : process.stdout.isTTY ? onTerminal(run.name) : asLines(output, run.name);
+  if (leaving !== null) for (const signal of leavingSignals) process.once(signal, detach);
+  const show = output.json ? () => undefined : process.stdout.isTTY ? onTerminal(name) : asLines(output, name);
   const everyMs = process.stdout.isTTY && !output.json ? terminalMs : plainMs;
   let last: Snapshot | null = null;
   try {
     for await (const snapshot of watch(client, workflowId, project.queues, { everyMs, signal: detached.signal })) {
       show(snapshot);
       last = snapshot;
-      if (snapshot.progress?.state === "held") return held(snapshot.progress, run, output);
+      if (snapshot.progress?.state === "held") {
+        const { hold } = snapshot.progress;
+        output.result({ ...record, state: "held", hold, exitCode: exitCodes.held }, "It is held and alive; nothing is lost.");
+        return exitCodes.held;
+      }
     }
   } finally {
-    for (const name of leavingSignals) process.removeListener(name, detach);
+    for (const signal of leavingSignals) process.removeListener(signal, detach);
   }
   if (detached.signal.aborted && last?.status === "RUNNING") {
-    output.result(
-      { event: "done", name: run.name, digest: run.digest, state: "detached", exitCode: exitCodes.done },
-      `\n${followed.leaving ?? `Left running. Attach again: npx attune status ${run.name} --follow   Cancel: npx attune cancel ${run.name}`}`,
-    );
+    output.result({ ...record, state: "detached", exitCode: exitCodes.done }, `\n${leaving}`);
     return exitCodes.done;
   }
-  return closed(followed, workflowId);
+  return closed(following);
 }
 
-function held({ hold }: Progress, { name, digest }: RunRef, output: Output): number {
-  output.result(
-    { event: "done", name, digest, state: "held", hold, exitCode: exitCodes.held },
-    `The run is held and alive; nothing is lost. Then: npx attune resume ${name}`,
-  );
-  return exitCodes.held;
+async function closed<T>({ client, output, workflowId, record, completed }: Following<T>): Promise<number> {
+  const end = await endOf<T>(client, workflowId);
+  if ("result" in end) return completed(end.result);
+  const { text, cancelled } = end.failure;
+  const exitCode = failureExit(end.failure);
+  output.result({ ...record, state: cancelled ? "cancelled" : "failed", error: text, exitCode }, "");
+  process.stderr.write(`attune: ${workflowId} ${cancelled ? "was cancelled" : "failed"}: ${text}\n`);
+  return exitCode;
 }
 
-/** A closed run's last words. The query is answered from its history, which is final now. */
-async function closed({ client, stores, run, output }: Followed, workflowId: string): Promise<number> {
-  try {
-    const result = (await client.workflow.getHandle(workflowId).result()) as ExperimentResult;
-    const progress = await progressOf(client, workflowId);
-    if (progress !== null && !output.json) output.say(phaseText(progress));
-    return await finishedRun({ run, stores, output, state: result.outcome === "finished" ? "complete" : "stopped-after-stage" });
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const { text, cancelled } = failureText(error);
-    const exitCode = cancelled ? exitCodes.cancelled : exitCodes.failed;
-    const state = cancelled ? "cancelled" : "failed";
-    output.result({ event: "done", name: run.name, digest: run.digest, state, error: text, exitCode }, "");
-    process.stderr.write(`attune: ${workflowId} ${cancelled ? "was cancelled" : "failed"}: ${text}\n`);
-    return exitCode;
-  }
+/** How to come back to what goes on. */
+export function leftRunning(name: string): string {
+  return `Left running. Attach again: npx attune status ${name} --follow   Cancel: npx attune cancel ${name}`;
+}
+
+type Followed = Pick<Following<unknown>, "client" | "project" | "output"> & {
+  readonly stores: Stores;
+  readonly run: RunRef;
+  readonly leaving?: string;
+};
+
+/** Follows a run of an experiment. Answers the exit code. */
+export function followRun({ stores, run, leaving, ...followed }: Followed): Promise<number> {
+  const { client, output } = followed;
+  const workflowId = experimentWorkflowId(run);
+  return follow<ExperimentResult>({
+    ...followed,
+    workflowId,
+    name: run.name,
+    record: { event: "done", name: run.name, digest: run.digest },
+    leaving: leaving ?? leftRunning(run.name),
+    completed: async ({ outcome }) => {
+      // Answered from its history, which is final now.
+      const progress = await progressOf(client, workflowId);
+      if (progress !== null && !output.json) output.say(phaseText(progress));
+      return finishedRun({ run, stores, output, state: outcome === "finished" ? "complete" : "stopped-after-stage" });
+    },
+  });
 }
 
 function phaseText(progress: Progress): string {
@@ -97,11 +116,11 @@ function onTerminal(name: string): (snapshot: Snapshot) => void {
 
 function asLines(output: Output, name: string): (snapshot: Snapshot) => void {
   let before: Progress | null = null;
-  let waiting = "";
-  return ({ progress, waitingQueues }) => {
-    const now = waitingQueues.join(", ");
-    if (now !== waiting && now !== "") output.say(progressText({ progress: null, waitingQueues }, { name, now: new Date() }));
-    waiting = now;
+  let obstacles = "";
+  return ({ progress, ...rest }) => {
+    const now = obstacleLines(rest).join("\n");
+    if (now !== obstacles && now !== "") output.say(now);
+    obstacles = now;
     if (progress === null) return;
     for (const line of changes(before, progress, name)) output.say(line);
     before = progress;

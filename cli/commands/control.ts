@@ -6,8 +6,9 @@ import { CliError, exitCodes, usageError } from "../errors.ts";
 import { commandOutput, type Output } from "../output.ts";
 import { openProject, type Project, withStores } from "../project.ts";
 import { withClient } from "../server/connect.ts";
-import { findRun, type KnownRun } from "../server/runs.ts";
-import { look, type Snapshot } from "../server/watch.ts";
+import { findTarget, openNightText, type Target } from "../server/targets.ts";
+import { awaitClose, endOf, look, type Snapshot } from "../server/watch.ts";
+import { stuckText } from "../view/progress.ts";
 
 interface Options {
   readonly json?: boolean;
@@ -15,7 +16,8 @@ interface Options {
 
 interface Controlled {
   readonly client: Client;
-  readonly known: KnownRun;
+  readonly project: Project;
+  readonly target: Target;
   readonly snapshot: Snapshot;
   readonly output: Output;
 }
@@ -24,10 +26,7 @@ interface Controlled {
 export async function steerRun(what: "pause" | "resume", wanted: string, options: Options): Promise<void> {
   await onRun(wanted, options, async (run) => {
     await update(run, messages[what]);
-    const {
-      workflowId,
-      run: { name },
-    } = run.known;
+    const { workflowId, name } = run.target;
     const text =
       what === "pause"
         ? `Paused ${workflowId}: nothing new starts, what runs ends. Go on: npx attune resume ${name}`
@@ -43,13 +42,13 @@ export async function raiseBudget(
 ): Promise<void> {
   if (calls === undefined && usd === undefined) throw usageError("Give the new cap: --calls N, --usd X or both.");
   await onRun(wanted, options, async (run) => {
-    const { budget } = needProgress(run);
+    const { budget } = await needProgress(run);
     const raised: RaiseBudget = {
       calls: calls === undefined ? budget.calls : number(calls, "--calls"),
       usd: usd === undefined ? budget.usd : number(usd, "--usd"),
     };
     await update(run, messages.raiseBudget, raised);
-    const { workflowId } = run.known;
+    const { workflowId } = run.target;
     run.output.result(
       { workflowId, budget: raised },
       `${workflowId} may use ${raised.calls ?? "any number of"} calls and ${raised.usd === null ? "any cost" : `$${raised.usd}`} in all.`,
@@ -62,45 +61,60 @@ export async function retryUnits(wanted: string, { samples, ...options }: Option
   await onRun(wanted, options, async (run) => {
     const raised: RetryUnits = { sampleLimit: number(samples, "--samples") };
     await update(run, messages.retryUnits, raised);
-    const { workflowId } = run.known;
+    const { workflowId } = run.target;
     run.output.result({ workflowId, ...raised }, `${workflowId} may take ${raised.sampleLimit} samples a turn.`);
   });
 }
 
 /** `attune cancel RUN`: what is open ends in order; recorded calls and finished pieces stay. */
 export async function cancel(wanted: string, { wait, ...options }: Options & { readonly wait: boolean }): Promise<void> {
-  await onRun(wanted, options, async ({ client, known: { workflowId }, snapshot: { status }, output }) => {
+  await onRun(wanted, options, async (run) => {
+    const { client, project, target, snapshot, output } = run;
+    const { workflowId } = target;
     // The server takes a cancel of a closed run without a word.
-    if (status !== "RUNNING")
-      throw new CliError(exitCodes.failed, `${workflowId} is not open (${status.toLowerCase()}): there is nothing to cancel.`);
-    const handle = client.workflow.getHandle(workflowId);
-    await handle.cancel();
-    if (wait) {
-      output.say(`Cancelling ${workflowId} …`);
-      await handle.result().catch(() => undefined);
-    }
-    output.result(
-      { workflowId, done: "cancel" },
-      `Cancelled ${workflowId}. The same \`npx attune run\` goes on from what is finished.`,
-    );
+    if (snapshot.status !== "RUNNING") throw await notOpen(run, "there is nothing to cancel");
+    await client.workflow.getHandle(workflowId).cancel();
+    if (wait) output.say(`Cancelling ${workflowId} …`);
+    const last = wait ? await awaitClose(client, workflowId, project.queues) : snapshot;
+    const text = last.status === "RUNNING" ? sentText(run.target, last, wait) : await closedText(run, last);
+    output.result({ workflowId, done: "cancel", status: last.status }, text);
   });
 }
 
+function sentText({ workflowId, name }: Target, { stuck }: Snapshot, waited: boolean): string {
+  const sent = `The cancel of ${workflowId} was sent`;
+  if (stuck !== null) return `${sent}; it takes effect once its workflow code runs again. ${stuckText(stuck)}`;
+  return waited
+    ? `${sent}; no control worker answers, so it takes effect once the workers are up: npx attune dev`
+    : `${sent}. See whether it has ended: npx attune status ${name}`;
+}
+
+/** What the cancelled run came to: it may have ended in another way before the cancel reached it. */
+async function closedText({ client, target: { workflowId, kind } }: Controlled, { status }: Snapshot): Promise<string> {
+  if (status === "CANCELLED") {
+    return kind === "night"
+      ? `Cancelled ${workflowId}; its recorded calls stay.`
+      : `Cancelled ${workflowId}. The same \`npx attune run\` goes on from what is finished.`;
+  }
+  const end = await endOf(client, workflowId);
+  return `${workflowId} was not cancelled: it ${word(status)} first${"failure" in end ? `: ${end.failure.text}` : "."}`;
+}
+
 async function onRun(wanted: string, options: Options, work: (run: Controlled) => Promise<void>): Promise<void> {
-  const project: Project = await openProject();
+  const project = await openProject();
   await withClient(project, (client) =>
     withStores(project, async ({ records }) => {
-      const known = await findRun(records, wanted);
-      const snapshot = await look(client, known.workflowId, project.queues);
-      await work({ client, known, snapshot, output: commandOutput(options) });
+      const target = await findTarget(client, records, wanted);
+      const snapshot = await look(client, target.workflowId, project.queues);
+      await work({ client, project, target, snapshot, output: commandOutput(options) });
     }),
   );
 }
 
 /** An update is answered by the run's workflow: the run must be open and a control worker up. */
 async function update(run: Controlled, name: string, input?: RaiseBudget | RetryUnits): Promise<void> {
-  needProgress(run);
-  const { workflowId } = run.known;
+  await needProgress(run);
+  const { workflowId } = run.target;
   try {
     const handle = run.client.workflow.getHandle(workflowId);
     const updateId = randomUUID();
@@ -112,14 +126,32 @@ async function update(run: Controlled, name: string, input?: RaiseBudget | Retry
   }
 }
 
-function needProgress({ snapshot: { status, progress }, known: { workflowId } }: Controlled): Progress {
-  if (status !== "RUNNING") throw new CliError(exitCodes.failed, `${workflowId} is not open (${status.toLowerCase()}).`);
+/** @throws CliError when the run is closed (exit 1) or nobody answers for it (exit 3) */
+async function needProgress(run: Controlled): Promise<Progress> {
+  const {
+    snapshot: { status, progress, stuck, waitingQueues },
+    target: { workflowId },
+    project: { queues },
+  } = run;
+  if (status !== "RUNNING") throw await notOpen(run);
   if (progress !== null) return progress;
-  throw new CliError(
-    exitCodes.precheck,
-    `No control worker answers for ${workflowId}. Start the workers with \`npx attune dev\`.`,
-  );
+  const why =
+    stuck !== null
+      ? stuckText(stuck)
+      : waitingQueues.includes(queues.control)
+        ? "No worker polls its control queue. Start the workers with `npx attune dev`."
+        : "Its control worker is busy, starting or gone: try again, and if it stays so, restart the workers (`npx attune dev`).";
+  throw new CliError(exitCodes.precheck, `Nothing answers for ${workflowId}. ${why}`);
 }
+
+/** A night of the same experiment may be what the person means. */
+async function notOpen({ client, target, snapshot: { status } }: Controlled, so?: string): Promise<CliError> {
+  const night = target.kind === "run" ? await openNightText(client, target.known.run.name) : "";
+  const text = `${target.workflowId} is not open (${word(status)})${so === undefined ? "" : `: ${so}`}.`;
+  return new CliError(exitCodes.failed, night === "" ? text : `${text} ${night}`);
+}
+
+const word = (status: string) => status.toLowerCase().replace("_", " ");
 
 function number(text: string, flag: string): number {
   const value = Number(text);

@@ -1,3 +1,4 @@
+import type { Client, WorkflowExecutionInfo } from "@temporalio/client";
 import { experimentWorkflowId } from "../../contract/places.ts";
 import { searchAttributes } from "../../contract/search-attributes.ts";
 import { commandOutput } from "../output.ts";
@@ -7,6 +8,9 @@ import { workflowTypes } from "../server/launch.ts";
 import { readPieces } from "../server/pieces.ts";
 import { knownRuns, type KnownRun } from "../server/runs.ts";
 import { table } from "../view/table.ts";
+
+/** Nights that have ended are shown back to so many. */
+const closedNights = 5;
 
 interface ServerRun {
   readonly status: string;
@@ -20,7 +24,7 @@ interface ServerRun {
   readonly startedAt: Date;
 }
 
-/** `attune ls`: runs of this data directory and of the server, newest first. Works without a server, which it says. */
+/** `attune ls`: runs of this data directory and of the server, newest first, then open nights and the last closed ones. Works without a server, which it says. */
 export async function ls(options: { readonly json?: boolean }): Promise<void> {
   const output = commandOutput(options);
   const project = await openProject();
@@ -67,28 +71,40 @@ async function local(stores: Stores, { run, plan, workflowId, rehearsal, at }: K
   };
 }
 
-async function serverRuns(client: Parameters<Parameters<typeof withClient>[1]>[0]): Promise<Map<string, ServerRun>> {
+async function serverRuns(client: Client): Promise<Map<string, ServerRun>> {
   const found = new Map<string, ServerRun>();
-  for await (const info of client.workflow.list({ query: `WorkflowType = "${workflowTypes.experiment}"` })) {
-    // The newest execution of an id comes first.
-    if (found.has(info.workflowId)) continue;
-    const value = (name: string): unknown => info.searchAttributes[name]?.[0];
-    const text = (name: string) => (typeof value(name) === "string" ? String(value(name)) : null);
-    const number = (name: string) => (typeof value(name) === "number" ? Number(value(name)) : null);
-    const { stage, holdReason, done, total, cost, gapReduction } = searchAttributes;
-    found.set(info.workflowId, {
-      status: info.status.name,
-      stage: text(stage.name),
-      hold: text(holdReason.name),
-      done: number(done.name),
-      total: number(total.name),
-      costUsd: number(cost.name),
-      gapReduction: number(gapReduction.name),
-      stuck: info.searchAttributes["TemporalReportedProblems"] !== undefined,
-      startedAt: info.startTime,
-    });
-  }
+  const add = async (query: string, most = Infinity) => {
+    let added = 0;
+    for await (const info of client.workflow.list({ query })) {
+      // The newest execution of an id comes first.
+      if (found.has(info.workflowId)) continue;
+      found.set(info.workflowId, serverRun(info));
+      if ((added += 1) >= most) return;
+    }
+  };
+  const nights = `WorkflowType = "${workflowTypes.nightly}" AND ExecutionStatus`;
+  await add(`WorkflowType = "${workflowTypes.experiment}"`);
+  await add(`${nights} = "Running"`);
+  await add(`${nights} != "Running"`, closedNights);
   return found;
+}
+
+function serverRun(info: WorkflowExecutionInfo): ServerRun {
+  const value = (name: string): unknown => info.searchAttributes[name]?.[0];
+  const text = (name: string) => (typeof value(name) === "string" ? String(value(name)) : null);
+  const number = (name: string) => (typeof value(name) === "number" ? Number(value(name)) : null);
+  const { stage, holdReason, done, total, cost, gapReduction } = searchAttributes;
+  return {
+    status: info.status.name,
+    stage: text(stage.name),
+    hold: text(holdReason.name),
+    done: number(done.name),
+    total: number(total.name),
+    costUsd: number(cost.name),
+    gapReduction: number(gapReduction.name),
+    stuck: info.searchAttributes["TemporalReportedProblems"] !== undefined,
+    startedAt: info.startTime,
+  };
 }
 
 function state(run: ServerRun | null, unreachable: boolean): string {

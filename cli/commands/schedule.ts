@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ScheduleDescription } from "@temporalio/client";
 import { schedule as scheduleSchema } from "../../configs/schema/schedule.ts";
-import type { NightlyResult } from "../../contract/experiment.ts";
 import { CliError, exitCodes, usageError } from "../errors.ts";
+import { followNight } from "../follow-night.ts";
 import { commandOutput } from "../output.ts";
-import { openProject } from "../project.ts";
+import { openProject, withStores } from "../project.ts";
 import { parseWritten } from "../config/issues.ts";
 import { nearest } from "../config/nearest.ts";
 import { readYaml } from "../config/yaml.ts";
 import { withClient } from "../server/connect.ts";
-import { applySchedule, describeSchedule, listSchedules } from "../server/schedules.ts";
+import { applySchedule, describeSchedule, listSchedules, needPublished } from "../server/schedules.ts";
 import { uiLink } from "../view/links.ts";
 import { table } from "../view/table.ts";
 
@@ -24,6 +24,7 @@ export async function apply(file: string, options: Options): Promise<void> {
   const written = await readYaml(file);
   const wanted = parseWritten(scheduleSchema, written.value, written.where);
   const project = await openProject();
+  await withStores(project, ({ records }) => needPublished(records, wanted.experiment));
   await withClient(project, async (client) => {
     const how = await applySchedule(client, wanted, project.queues);
     const next = (await describeSchedule(client, wanted.id))?.info.nextActionTimes[0] ?? null;
@@ -54,7 +55,7 @@ export async function ls(options: Options): Promise<void> {
   });
 }
 
-/** `attune schedule trigger ID`: a night now. With `--wait` its verdict decides: exit 100 when it regressed. */
+/** `attune schedule trigger ID`: a night now. With `--wait` its end decides: exit 100 when it regressed, 4 when it is held. */
 export async function trigger(id: string, options: Options & { readonly wait?: boolean }): Promise<void> {
   const output = commandOutput(options);
   const project = await openProject();
@@ -67,12 +68,8 @@ export async function trigger(id: string, options: Options & { readonly wait?: b
       output.result({ id, workflowId }, "");
       return exitCodes.done;
     }
-    const result = (await client.workflow.getHandle(workflowId).result()) as NightlyResult;
-    output.result(
-      { id, workflowId, ...result },
-      `Night ${result.night}: ${result.verdict}${result.regressed.length === 0 ? "" : ` (${result.regressed.join(", ")})`}`,
-    );
-    return result.verdict === "regressed" ? exitCodes.gateNotMet : exitCodes.done;
+    // A signal ends the command as any other: exit 0 would say that the night had passed.
+    return followNight({ client, project, output, workflowId, record: { id, workflowId }, leaving: null });
   });
 }
 

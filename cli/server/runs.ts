@@ -24,17 +24,30 @@ export async function knownRuns(records: Records): Promise<readonly KnownRun[]> 
  */
 export async function findRun(records: Records, wanted: string): Promise<KnownRun> {
   const runs = await knownRuns(records);
-  const bare = wanted.replace(/^exp\//, "");
-  const [name = "", digest = ""] = bare.split("/");
-  const found = runs.find(({ run }) => run.name === name && run.digest.startsWith(digest));
-  if (found !== undefined) return found;
+  const found = matching(runs, wanted);
+  if (found === undefined) throw usageError(notKnown(runs, wanted));
+  return found;
+}
+
+/** The first of `runs` that these words name. */
+export function matching(runs: readonly KnownRun[], wanted: string): KnownRun | undefined {
+  const [name, digest = ""] = words(wanted);
+  return runs.find(({ run }) => run.name === name && run.digest.startsWith(digest));
+}
+
+/** Says that no run is named so, and which there are. */
+export function notKnown(runs: readonly KnownRun[], wanted: string): string {
   const names = [...new Set(runs.map(({ run }) => run.name))];
-  const meant = nearest(name, names);
+  const meant = nearest(words(wanted)[0] ?? "", names);
   const hint =
     names.length === 0
       ? "nothing was run from this data directory yet"
       : meant === undefined
         ? `there are ${names.join(", ")}`
         : `did you mean ${meant}?`;
-  throw usageError(`No run ${wanted} is known here; ${hint}`);
+  return `No run ${wanted} is known here; ${hint}`;
+}
+
+function words(wanted: string): readonly string[] {
+  return wanted.replace(/^exp\//, "").split("/");
 }

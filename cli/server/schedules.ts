@@ -7,11 +7,16 @@ import {
   type ScheduleDescription,
   type ScheduleOptions,
 } from "@temporalio/client";
+import { defineSearchAttributeKey, SearchAttributeType } from "@temporalio/common";
 import type { Schedule } from "../../configs/schema/schedule.ts";
 import type { NightlyInput } from "../../contract/experiment.ts";
 import type { Queues } from "../../contract/queues.ts";
+import { searchAttributes } from "../../contract/search-attributes.ts";
+import type { Records } from "../../platform/records/records.ts";
+import { nearest } from "../config/nearest.ts";
 import { usageError } from "../errors.ts";
 import { workflowTypes } from "./launch.ts";
+import { nightId } from "./nights.ts";
 
 const overlaps = { skip: ScheduleOverlapPolicy.SKIP, buffer_one: ScheduleOverlapPolicy.BUFFER_ONE } as const;
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -42,10 +47,15 @@ function options(schedule: Schedule, queues: Queues): Omit<ScheduleOptions, "mem
     action: {
       type: "startWorkflow",
       workflowType: workflowTypes.nightly,
-      // The server adds the night's time.
-      workflowId: `night/${schedule.experiment}`,
+      workflowId: nightId(schedule.experiment),
       taskQueue: queues.control,
       args: [input],
+      typedSearchAttributes: [
+        {
+          key: defineSearchAttributeKey(searchAttributes.experiment.name, SearchAttributeType.KEYWORD),
+          value: schedule.experiment,
+        },
+      ],
       staticSummary: `Night of ${schedule.experiment}`,
     },
   };
@@ -54,6 +64,21 @@ function options(schedule: Schedule, queues: Queues): Omit<ScheduleOptions, "mem
 function calendarSpec({ dayOfWeek, ...rest }: NonNullable<Schedule["calendar"]>): CalendarSpec {
   const days = Array.isArray(dayOfWeek) ? dayOfWeek : [dayOfWeek];
   return days.includes("*") ? rest : { ...rest, dayOfWeek: days.map((day) => day.toUpperCase() as DayOfWeek) };
+}
+
+/**
+ * A night evaluates what an experiment's finished run published.
+ * @throws CliError (exit 2) when nothing is published under the name
+ */
+export async function needPublished(records: Records, experiment: string): Promise<void> {
+  const prefix = "published/";
+  if ((await records.get(`${prefix}${experiment}`)) !== null) return;
+  const names = (await records.list(prefix)).map(({ key }) => key.slice(prefix.length));
+  const meant = nearest(experiment, names);
+  const there = names.length === 0 ? "" : ` Published are ${names.join(", ")}.`;
+  throw usageError(
+    `experiment is ${experiment}, which has published no experts that a night could evaluate${meant === undefined ? `.${there}` : `; did you mean ${meant}?`} Run the experiment to its end first: npx attune run FILE`,
+  );
 }
 
 /** Creates the schedule or makes it what the file says; pausing is left as it is. */

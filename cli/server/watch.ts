@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowNotFoundError } from "@temporalio/client";
+import {
+  type Client,
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from "@temporalio/client";
 import { messages } from "../../contract/messages.ts";
 import type { Progress } from "../../contract/experiment.ts";
 import type { Queues } from "../../contract/queues.ts";
 import { precheckError } from "../errors.ts";
 import { queuesWithoutWorker } from "../../workers/dev/pollers.ts";
+import { type Failure, failureText } from "../view/failure.ts";
 
 type RunStatus = "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "TERMINATED" | "TIMED_OUT" | "UNKNOWN";
 
@@ -15,11 +22,16 @@ export interface Snapshot {
   readonly progress: Progress | null;
   /** Queues that no worker polls, as far as that was asked. */
   readonly waitingQueues: readonly string[];
+  /** What fails in its workflow code, so that it does not move; null when the server reports nothing. */
+  readonly stuck: string | null;
   readonly startedAt: Date | null;
   readonly closedAt: Date | null;
 }
 
 const queryMs = 4000;
+const closeMs = 500;
+/** A worker that died is still listed as a poller for minutes: so long without an answer means that none is there. */
+const silentMs = 20_000;
 
 /** One look. A run that the server does not know is UNKNOWN. */
 export async function look(client: Client, workflowId: string, queues: Queues): Promise<Snapshot> {
@@ -30,14 +42,23 @@ export async function look(client: Client, workflowId: string, queues: Queues): 
       throw precheckError(`The Temporal server stopped answering. ${workflowId} goes on when it is back: npx attune dev`, error);
     throw error;
   });
-  if (described === null) return { status: "UNKNOWN", progress: null, waitingQueues: [], startedAt: null, closedAt: null };
+  const still = { progress: null, waitingQueues: [], stuck: null };
+  if (described === null) return { ...still, status: "UNKNOWN", startedAt: null, closedAt: null };
   const status = statusOf(described.status.name);
   const startedAt = described.startTime;
   const closedAt = described.closeTime ?? null;
-  if (status !== "RUNNING") return { status, progress: null, waitingQueues: [], startedAt, closedAt };
+  if (status !== "RUNNING") return { ...still, status, startedAt, closedAt };
   const waitingQueues = await queuesWithoutWorker({ connection: client.connection, namespace: client.options.namespace, queues });
   const progress = waitingQueues.includes(queues.control) ? null : await progressOf(client, workflowId);
-  return { status, progress, waitingQueues, startedAt, closedAt };
+  const stuck = stuckBy(described.searchAttributes["TemporalReportedProblems"]);
+  return { status, progress, waitingQueues, stuck, startedAt, closedAt };
+}
+
+/** `["category=WorkflowTaskFailed", "cause=WorkflowTaskFailedCauseNonDeterministicError"]` → `NonDeterministicError`. */
+function stuckBy(problems: unknown): string | null {
+  if (!Array.isArray(problems) || problems.length === 0) return null;
+  const causes = problems.map(String).filter((problem) => problem.startsWith("cause="));
+  return causes.map((cause) => cause.replace(/^cause=(?:WorkflowTaskFailedCause)?/, "")).join(", ") || problems.join(", ");
 }
 
 /** The `progress` query; null when the run has closed or no worker answers in time. */
@@ -64,6 +85,27 @@ export async function* watch(
     yield snapshot;
     if (snapshot.status !== "RUNNING") return;
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Looks until it has closed; earlier when nothing can move it: no control worker answers, or its code fails. Answers the last look. */
+export async function awaitClose(client: Client, workflowId: string, queues: Queues): Promise<Snapshot> {
+  let answered = Date.now();
+  for (; ; await sleep(closeMs)) {
+    const snapshot = await look(client, workflowId, queues);
+    if (snapshot.progress !== null) answered = Date.now();
+    const dead = snapshot.stuck !== null || snapshot.waitingQueues.includes(queues.control) || Date.now() - answered > silentMs;
+    if (snapshot.status !== "RUNNING" || (snapshot.progress === null && dead)) return snapshot;
+  }
+}
+
+/** What a closed workflow returned, or why it did not complete. */
+export async function endOf<T>(client: Client, workflowId: string): Promise<{ result: T } | { failure: Failure }> {
+  try {
+    return { result: (await client.workflow.getHandle(workflowId).result()) as T };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return { failure: failureText(error) };
   }
 }
 

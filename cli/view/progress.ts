@@ -6,12 +6,10 @@ const marks = { waiting: "·", running: "▸", done: "✓", reused: "✓", faile
 
 /** Where a run is: a table of its pieces, spend, and what it waits for. */
 export function progressText(
-  { progress, waitingQueues }: Pick<Snapshot, "progress" | "waitingQueues">,
+  { progress, ...obstacles }: Pick<Snapshot, "progress" | "waitingQueues" | "stuck">,
   { name, now }: { readonly name: string; readonly now: Date },
 ): string {
-  const lines = waitingQueues.map(
-    (queue) => `No worker polls ${queue}: what needs it waits. Start the workers with \`npx attune dev\`.`,
-  );
+  const lines = obstacleLines(obstacles);
   if (progress === null) return lines.join("\n");
   const rows = progress.stages.map((stage) => row(stage, now));
   return [
@@ -22,11 +20,23 @@ export function progressText(
   ].join("\n");
 }
 
+/** What keeps a run from moving without anybody having asked for it. */
+export function obstacleLines({ waitingQueues, stuck }: Pick<Snapshot, "waitingQueues" | "stuck">): readonly string[] {
+  return [
+    ...(stuck === null ? [] : [stuckText(stuck)]),
+    ...waitingQueues.map((queue) => `No worker polls ${queue}: what needs it waits. Start the workers with \`npx attune dev\`.`),
+  ];
+}
+
+export function stuckText(stuck: string): string {
+  return `Stuck: its workflow code fails (${stuck}), so nothing moves. The control worker's lines say why; it goes on once code that fits runs there.`;
+}
+
 /** Why a run stands still and what a person can do; empty when it goes. */
 function holdLines({ state, hold }: Pick<Progress, "state" | "hold">, name: string): readonly string[] {
   if (state === "paused") return [`Paused. Go on: npx attune resume ${name}`];
   if (state !== "held" || hold === null) return [];
-  return [`Held (${hold.reason}): ${hold.message}`, hold.remedy];
+  return [`Held (${hold.reason}): ${hold.message}`, hold.remedy, `Then go on: npx attune resume ${name}`];
 }
 
 function row({ key, state, done, total, dropped, failed, startedAt, endedAt }: StageProgress, now: Date): readonly string[] {
