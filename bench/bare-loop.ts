@@ -14,10 +14,15 @@ import type { ChatMessage } from "../platform/llm/client.ts";
 const [file = "", baseURL = "", conversations = "", width = ""] = process.argv.slice(2);
 const config = resolvedExperiment.parse(JSON.parse(readFileSync(file, "utf8")));
 const { seed, converse } = config.experiment;
-const [context] = config.contexts;
-if (context === undefined) throw new Error("The configuration has no context");
+const context = firstContext();
 const card = cardOf(config, context.id, 0.7);
 const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
+
+function firstContext() {
+  const [first] = config.contexts;
+  if (first === undefined) throw new Error("The configuration has no context");
+  return first;
+}
 
 let open = 0;
 const waiting: (() => void)[] = [];
@@ -44,12 +49,12 @@ async function ask(unit: number, messages: readonly ChatMessage[], maxTokens: nu
 
 async function conversation(unit: number): Promise<void> {
   const family = familyOf(
-    context!.families.filter(({ split }) => split === "pairs"),
+    context.families.filter(({ split }) => split === "pairs"),
     seed,
     unit,
     "bare",
   );
-  const fields = drawPersona(context!.personas, seed, unit, "bare", 0);
+  const fields = drawPersona(context.personas, seed, unit, "bare", 0);
   const prose = await ask(unit, personaMessages(config, fields, family.situation), 300);
   const turns: Turn[] = [];
   for (let turn = 1; turn <= converse.turns; turn += 1) {

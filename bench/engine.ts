@@ -34,6 +34,7 @@ async function compare(latency: number): Promise<void> {
       const settings = {
         name,
         contexts: '["distress"]',
+        "evaluate.arms": '["baseline","adapter"]',
         "converse.conversations": count,
         "converse.turns": values.turns,
         "providers.rehearsal.width": width,
@@ -46,10 +47,13 @@ async function compare(latency: number): Promise<void> {
     };
     await run("warm", Math.min(64, conversations));
     const roles = ["control", "llm", "temporal"] as const;
-    const pids = roles.map((role) => children[role]?.pid ?? 0);
-    const before = pids.map(usedBy);
+    const processes = roles.map((role) => ({ role, pid: children[role]?.pid ?? 0 }));
+    const before = processes.map(({ pid }) => usedBy(pid));
     const attune = await run("bench", conversations);
-    const after = pids.map(usedBy);
+    const used = processes.map(({ role, pid }, i) => {
+      const { cpu, peak } = usedBy(pid);
+      return `  ${role.padEnd(8)} ${(cpu - (before[i]?.cpu ?? 0)).toFixed(1)} CPU s, at most ${peak.toFixed(0)} MB`;
+    });
     const config = fileIn(join(stack.home, "artifacts", "runs", "bench"), /config-[0-9a-f]{8}\.json$/);
     const from = statSync(log).size;
     await execa(process.execPath, [
@@ -70,10 +74,7 @@ async function compare(latency: number): Promise<void> {
         `  Attune, every call recorded          ${attune.seconds.toFixed(2)} s   ${(attune.seconds / ideal).toFixed(2)} × the ideal, ${((attune.meanInFlight / width) * 100).toFixed(0)} % of the width in flight`,
         `  bare loop, nothing recorded          ${bare.seconds.toFixed(2)} s   ${(bare.seconds / bareIdeal).toFixed(2)} × its ideal (${bare.requests} calls)`,
         `  Attune / bare loop, by the ideal of each   ${(attune.seconds / ideal / (bare.seconds / bareIdeal)).toFixed(2)}`,
-        ...roles.map(
-          (role, i) =>
-            `  ${role.padEnd(8)} ${(after[i]!.cpu - before[i]!.cpu).toFixed(1)} CPU s, at most ${after[i]!.peak.toFixed(0)} MB`,
-        ),
+        ...used,
         `  ${await historyText(temporalAddress, conversations)}`,
         "",
       ].join("\n"),

@@ -6,6 +6,7 @@ import { attributes } from "./attributes.ts";
 import { gaveUp, settled, sumCounts, sumSpend, total } from "./counts.ts";
 import { Relay } from "./relay.ts";
 import { shard } from "./shard.ts";
+import { shownName } from "./ids.ts";
 import { groupName } from "./summaries.ts";
 
 /** Units of a shard: its history stays well below the server's limits. */
@@ -115,7 +116,8 @@ function tooFewKept({ units, minKeptShare }: BatchInput, counts: Counts): boolea
   return gaveUp(counts) > units * (1 - minKeptShare) + 1e-9;
 }
 
-function keptShare({ run, units, minKeptShare, group }: BatchInput, counts: Counts): HoldDetail {
+function keptShare({ run: of, units, minKeptShare, group }: BatchInput, counts: Counts): HoldDetail {
+  const run = shownName(of, workflowInfo().workflowId);
   const reasons = Object.entries({ ...counts.dropped, ...counts.failed })
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, 5)
@@ -124,6 +126,6 @@ function keptShare({ run, units, minKeptShare, group }: BatchInput, counts: Coun
   return {
     reason: "kept-share",
     message: `${group.stage} ${groupName(group)}: ${total(counts.dropped)} dropped and ${total(counts.failed)} failed of ${units} (${reasons}); at least ${Math.round(minKeptShare * 100)} % must be kept`,
-    remedy: `Look at the reasons. Go on with what is kept: npx attune resume ${run.name}. Give each turn more samples: npx attune retry ${run.name} --samples 8. Else cancel, change the prompts or rules, and run again.`,
+    remedy: `Look at the reasons. Go on with what is kept: npx attune resume ${run}. Give each turn more samples: npx attune retry ${run} --samples 8. Else cancel, change the prompts or rules, and run again.`,
   };
 }

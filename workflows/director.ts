@@ -1,4 +1,11 @@
-import { ApplicationFailure, condition, isCancellation, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
+import {
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from "@temporalio/workflow";
 import type { HoldDetail } from "../contract/failures.ts";
 import type { RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
 import type { Allowance, RunRef, Spend } from "../contract/units.ts";
@@ -7,6 +14,7 @@ import { minus, spent } from "./allowance.ts";
 import { attributes } from "./attributes.ts";
 import { costUnknown, usedUp } from "./budget-holds.ts";
 import { deal, reserved } from "./budget.ts";
+import { shownName } from "./ids.ts";
 import { noSpend, sumSpend } from "./counts.ts";
 import { pauseUpdate, raiseBudgetUpdate, reportSignal, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
 import { Team } from "./team.ts";
@@ -18,6 +26,8 @@ export type DirectorState = "running" | "paused" | "held";
 export class Director {
   readonly team: Team;
   readonly #run: RunRef;
+  /** How a person names the run. */
+  readonly #shown: string;
   readonly #controlQueue: string;
   readonly #changed: () => void;
   readonly #leastSamples: number;
@@ -47,6 +57,7 @@ export class Director {
     changed: () => void;
   }) {
     this.#run = run;
+    this.#shown = shownName(run, workflowInfo().workflowId);
     this.#controlQueue = controlQueue;
     this.#cap = budget;
     this.#changed = changed;
@@ -130,7 +141,7 @@ export class Director {
         this.#holdFor({
           reason: "operator",
           message: "What was spent can't be read from the call records, so no budget is dealt",
-          remedy: `See that the data directory has space and can be read, then: npx attune resume ${this.#run.name}`,
+          remedy: `See that the data directory has space and can be read, then: npx attune resume ${this.#shown}`,
         });
       }
     }
@@ -139,10 +150,10 @@ export class Director {
   #deal(): void {
     const { members } = this.team;
     // A sum that nobody knows can't be held against a cap.
-    if (this.#cap.usd !== null && this.#recorded.usd === null) return this.#holdFor(costUnknown(this.#run.name, this.#recorded));
+    if (this.#cap.usd !== null && this.#recorded.usd === null) return this.#holdFor(costUnknown(this.#shown, this.#recorded));
     const left = deal(this.team, minus(minus(this.#cap, spent(this.#recorded)), reserved(members)));
     const stuck = members.length > 0 && members.every(({ draw, open }) => draw !== null && open === 0);
-    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#run.name, { cap: this.#cap, recorded: this.#recorded, left }));
+    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#shown, { cap: this.#cap, recorded: this.#recorded, left }));
     this.#changed();
   }
 

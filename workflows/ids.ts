@@ -1,3 +1,10 @@
+import type { RunRef } from "../contract/units.ts";
+
+/** How a person names the run that this workflow works for: an experiment by its name, a night by its workflow's id. */
+export function shownName({ name, epoch }: Pick<RunRef, "name" | "epoch">, workflowId: string): string {
+  return epoch === "" ? name : workflowId.split("/").slice(0, 2).join("/");
+}
+
 /** Longest job name that the job spec allows. */
 const longest = 120;
 

@@ -112,7 +112,9 @@ export function modelCaller({
           return { stored: await record(filteredCall(describe(failure), request, key, now()), request) };
         if (disposition.kind === "wait") result = { outcome: "rate-limited", retryAfterMs: disposition.retryAfterMs };
         const out = limiters.of(request.endpoint).sinceAnswer > outageMs;
-        store.note(attemptOf(request, key, disposition.kind === "wait" ? "limited" : out ? "outage" : "failed", describe(failure)));
+        store.note(
+          attemptOf(request, key, disposition.kind === "wait" ? "limited" : out ? "outage" : "failed", describe(failure)),
+        );
         return { failure, disposition };
       } finally {
         slot.release(result, tokens);

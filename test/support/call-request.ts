@@ -9,7 +9,15 @@ export function callRequest(
 ): CallRequest {
   return {
     role: "teacher",
-    endpoint: { provider: "api", baseUrl, jsonSchema: true, maxTokensField: "max_tokens", timeoutMs: 5000, width: 8, ...endpoint },
+    endpoint: {
+      provider: "api",
+      baseUrl,
+      jsonSchema: true,
+      maxTokensField: "max_tokens",
+      timeoutMs: 5000,
+      width: 8,
+      ...endpoint,
+    },
     model: "alias",
     weights: null,
     price: { input: 1, cachedInput: 0.5, output: 10 },

@@ -6,7 +6,7 @@ export interface Amounts {
 }
 
 /** One process's part of a provider's limits, as all processes see it. */
-export interface Holder {
+interface Holder {
   /** It never uses more than this, so that all parts together stay within the limits. */
   readonly held: Amounts;
   /** Calls it has in flight or waiting. */
