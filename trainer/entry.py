@@ -41,9 +41,8 @@ def probe(job_lock: Path) -> int:
 def _set_environment(folder: Path, device: str) -> None:
     """Quiet, offline, and every cache inside the job folder. Thread count: OMP_NUM_THREADS, or all cores this process may use."""
     defaults = {
-        # Short steps need a short spin: without it serving is 30 % slower; with one that has no end, a thread that waits for a descheduled
-        # one takes its core, and beside other work serving became ten times slower.
-        **({} if "OMP_WAIT_POLICY" in os.environ else {"GOMP_SPINCOUNT": "20000"}),
+        # A thread that spins for a descheduled one takes the core it waits for: beside other work that costs 5 to 10 times.
+        "OMP_WAIT_POLICY": "passive",
         "HF_HUB_OFFLINE": "1",
         "HF_HOME": str(folder / "cache"),
         "TQDM_DISABLE": "1",

@@ -13,7 +13,6 @@ const passed = [
   "NVIDIA_VISIBLE_DEVICES",
   "OMP_NUM_THREADS",
   "OMP_WAIT_POLICY",
-  "GOMP_SPINCOUNT",
 ] as const;
 
 /** glibc gives large blocks back after every training step otherwise: a full-depth DPO step then takes twice as long. */
@@ -27,7 +26,7 @@ const keepMemory = {
 
 /**
  * OpenMP's threads spin while they wait for each other otherwise. Beside workers, teacher and server on the same cores that costs 5 to 10 times:
- * a training step took 15–45 s instead of 4–7 s (2 cores, load 10). A server's tiny steps are another matter: its threads spin briefly (trainer/entry.py).
+ * a training step took 15–45 s instead of 4–7 s (2 cores, load 10).
  */
 const waitAsleep = { OMP_WAIT_POLICY: "PASSIVE" };
 
@@ -41,7 +40,7 @@ export function jobEnvironment(kind: JobKind, worker: Readonly<Record<string, st
     PYTHONUNBUFFERED: "1",
     // The trainer lies in the project, where a run must leave nothing.
     PYTHONDONTWRITEBYTECODE: "1",
-    ...(kind === "serve" ? {} : waitAsleep),
+    ...waitAsleep,
     ...(kind === "align" ? keepMemory : {}),
     ...Object.fromEntries(kept),
   };

@@ -1,7 +1,6 @@
 """llama.cpp in this process, with every adapter loaded and none applied."""
 
 import importlib.metadata
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,9 @@ _DEFAULTS: dict[str, Any] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_
 class Engine:
     """Answers chat requests for a base model and its adapters by name."""
 
-    def __init__(self, base: Path, base_name: str, adapters: dict[str, Path], context_len: int, parallel: int) -> None:
+    def __init__(
+        self, base: Path, base_name: str, adapters: dict[str, Path], *, context_len: int, parallel: int, threads: int
+    ) -> None:
         params = xllamacpp.CommonParams()
         params.model.path = str(base)
         params.n_parallel = parallel
@@ -30,7 +31,6 @@ class Engine:
         params.port = 0
         params.ui = False
         params.verbosity = 1
-        threads = int(os.environ["OMP_NUM_THREADS"])
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads
         self._server = xllamacpp.Server(params)

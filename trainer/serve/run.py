@@ -1,5 +1,6 @@
 """The serve job: convert the adapters, start the engine, announce it in ready.json, answer until told to stop."""
 
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from trainer.job import Job, verify_weights
 from trainer.serve.engine import ENGINE, Engine
 from trainer.serve.front import Front
 from trainer.serve.gguf_lora import convert
+from trainer.serve.pool import Pool, engines_for
 from trainer.spec import ServeParams
 
 _HEARTBEAT_SECONDS = 2.0
@@ -32,17 +34,23 @@ def serve(job: Job, params: ServeParams) -> dict[str, Any]:
         target = job.folder / "gguf" / f"{len(adapters)}.gguf"
         convert(adapter, job.folder / adapter.path, base, params.base_model.id, target)
         adapters[adapter.name] = target
-    engine = Engine(gguf_file, params.base_name, adapters, params.context_len, params.parallel)
-    front = Front(engine)
+    shares = engines_for(int(os.environ["OMP_NUM_THREADS"]), params.parallel, on_gpu=os.environ["CUDA_VISIBLE_DEVICES"] != "")
+    engines = [
+        Engine(gguf_file, params.base_name, adapters, context_len=params.context_len, parallel=slots, threads=threads)
+        for threads, slots in shares
+    ]
+    pool = Pool(engines)
+    front = Front(pool)
     threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     # One real answer before anyone is told: a model that loads may still not run.
-    engine.chat({"model": params.base_name, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1})
+    for engine in engines:
+        engine.chat({"model": params.base_name, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1})
     write_json(
         ready,
         {
             "endpoint": f"http://127.0.0.1:{front.port}/v1",
             "port": front.port,
-            "models": engine.models,
+            "models": pool.models,
             "weights": {params.base_name: sha256_file(gguf_file)} | {a.name: a.sha256 for a in params.adapters},
             "engine": ENGINE,
         },

@@ -11,9 +11,15 @@ interface Holder {
   readonly held: Amounts;
   /** Calls it has in flight or waiting. */
   readonly demand: number;
+  readonly inFlight: number;
+  /** Calls it lets out at a time: its part, less what a burst of 429 cut. */
+  readonly width: number;
   /** When it last said so, ms. */
   readonly at: number;
 }
+
+/** Prefix of the records, one a provider. */
+export const ceilingPrefix = "ceiling/";
 
 /** By process; the value of one record a provider. */
 export type Holders = Readonly<Record<string, Holder>>;
@@ -21,6 +27,7 @@ export type Holders = Readonly<Record<string, Holder>>;
 export interface Situation {
   readonly ceiling: Amounts;
   readonly demand: number;
+  readonly width: number;
   /** In flight now, and what the last minute's calls used. */
   readonly used: { readonly calls: number; readonly requests: number; readonly tokens: number };
   readonly now: number;
@@ -37,7 +44,7 @@ const minuteMs = 60_000;
 export function rebalance(
   holders: Holders,
   me: string,
-  { ceiling, demand, used, now }: Situation,
+  { ceiling, demand, width, used, now }: Situation,
 ): { holders: Holders; mine: Amounts } {
   const others = Object.fromEntries(
     Object.entries(holders).flatMap(([id, holder]) => {
@@ -45,7 +52,7 @@ export function rebalance(
       return left === null ? [] : [[id, left] as const];
     }),
   );
-  const sharing = Object.entries({ ...others, [me]: { held: none, demand, at: now } }).filter(
+  const sharing = Object.entries({ ...others, [me]: { held: none, demand, at: now, inFlight: 0, width: 0 } }).filter(
     ([, { at }]) => now - at <= leaseMs,
   );
   const target = fairShares(new Map(sharing.map(([id, holder]) => [id, holder.demand])), ceiling.calls).get(me) ?? 0;
@@ -67,10 +74,20 @@ export function rebalance(
     requestsPerMinute: mine.requestsPerMinute === null ? null : Math.max(mine.requestsPerMinute, used.requests),
     tokensPerMinute: mine.tokensPerMinute === null ? null : Math.max(mine.tokensPerMinute, used.tokens),
   };
-  return { holders: { ...others, [me]: { held, demand, at: now } }, mine };
+  return { holders: { ...others, [me]: { held, demand, at: now, inFlight: used.calls, width } }, mine };
 }
 
 const none: Amounts = { calls: 0, requestsPerMinute: null, tokensPerMinute: null };
+
+/** How a provider is used now, over all processes that live. */
+export function usageNow(
+  holders: Holders,
+  now: number,
+): { readonly workers: number; readonly inFlight: number; readonly width: number } {
+  const live = Object.values(holders).filter(({ at }) => now - at <= leaseMs);
+  const sum = (of: (holder: Holder) => number) => live.reduce((total, holder) => total + of(holder), 0);
+  return { workers: live.length, inFlight: sum(({ inFlight }) => inFlight), width: sum(({ width }) => width) };
+}
 
 /** What still counts of another's part: all of it while it lives, its calls of the last minute for a minute more, then nothing. */
 function remaining(holder: Holder, now: number): Holder | null {

@@ -1,6 +1,6 @@
 import type { Records } from "../../records/records.ts";
 import type { Limiter } from "../limiter.ts";
-import { type Amounts, type Holders, leaseMs, rebalance } from "./holders.ts";
+import { type Amounts, ceilingPrefix, type Holders, leaseMs, rebalance } from "./holders.ts";
 
 /** Between two looks at the record. */
 const lookMs = 1000;
@@ -35,7 +35,7 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#key = `ceiling/${options.provider}`;
+    this.#key = `${ceilingPrefix}${options.provider}`;
     this.#now = options.now ?? Date.now;
   }
 
@@ -73,7 +73,7 @@ export class Lease {
     for (;;) {
       const stored = await records.get(this.#key);
       const holders = (stored?.value as Holders | undefined) ?? {};
-      const situation = () => ({ ceiling: ceiling(), demand, used: limiter.used, now: this.#now() });
+      const situation = () => ({ ceiling: ceiling(), demand, width: limiter.width, used: limiter.used, now: this.#now() });
       // What is given up is given up before anyone may read it, and what is in use is counted after that.
       this.#apply(lesser(this.#applied, rebalance(holders, me, situation()).mine));
       const next = rebalance(holders, me, situation());

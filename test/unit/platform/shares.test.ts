@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Amounts, fairShares, type Holders, leaseMs, rebalance } from "../../../platform/llm/shares/holders.ts";
+import { type Amounts, fairShares, type Holders, leaseMs, rebalance, usageNow } from "../../../platform/llm/shares/holders.ts";
 
 const ceiling: Amounts = { calls: 64, requestsPerMinute: 600, tokensPerMinute: null };
 const idle = { calls: 0, requests: 0, tokens: 0 };
 const look = (holders: Holders, me: string, demand: number, used = idle, now = 0) =>
-  rebalance(holders, me, { ceiling, demand, used, now });
+  rebalance(holders, me, { ceiling, demand, width: 0, used, now });
 
 describe("fair shares", () => {
   const demands = fc.dictionary(fc.string({ minLength: 1, maxLength: 3 }), fc.nat(200), { minKeys: 1, maxKeys: 8 });
@@ -42,6 +42,13 @@ describe("a part of a provider's limits", () => {
     expect(look(drained.holders, "b", 100).mine).toMatchObject({ calls: 32, requestsPerMinute: 300 });
   });
 
+  it("shows how the provider is used, by the processes that live", () => {
+    const a = rebalance({}, "a", { ceiling, demand: 9, width: 40, used: { calls: 7, requests: 0, tokens: 0 }, now: 0 });
+    const b = rebalance(a.holders, "b", { ceiling, demand: 1, width: 3, used: idle, now: leaseMs });
+    expect(usageNow(b.holders, leaseMs)).toEqual({ workers: 2, inFlight: 7, width: 43 });
+    expect(usageNow(b.holders, leaseMs + 1)).toEqual({ workers: 1, inFlight: 0, width: 3 });
+  });
+
   it("of a dead process falls to the others after its lease, its minute's calls a minute later", () => {
     const a = look({}, "a", 100);
     const b = look(a.holders, "b", 100);
@@ -61,7 +68,7 @@ describe("a part of a provider's limits", () => {
         const sum = () => Object.values(holders).reduce((total, { held }) => total + held.calls, 0);
         const turn = (who: string, demand: number, ends: number) => {
           const used = Math.max(0, (inFlight.get(who) ?? 0) - ends);
-          const next = rebalance(holders, who, { ceiling, demand, used: { calls: used, requests: 0, tokens: 0 }, now });
+          const next = rebalance(holders, who, { ceiling, demand, width: 0, used: { calls: used, requests: 0, tokens: 0 }, now });
           holders = next.holders;
           // As many calls as it may, as soon as it may.
           inFlight.set(who, Math.max(used, Math.min(demand, next.mine.calls)));

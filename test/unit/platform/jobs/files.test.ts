@@ -84,7 +84,11 @@ describe("names and surroundings", () => {
     const seen = jobEnvironment("align", { PATH: "/bin", OPENAI_API_KEY: "sk-canary", TEMPORAL_API_KEY: "canary" });
     expect(JSON.stringify(seen)).not.toContain("canary");
     expect(seen).toMatchObject({ PATH: "/bin", MALLOC_ARENA_MAX: "1" });
-    expect(jobEnvironment("serve", {})).toEqual({ PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" });
+    expect(jobEnvironment("serve", {})).toEqual({
+      PYTHONUNBUFFERED: "1",
+      PYTHONDONTWRITEBYTECODE: "1",
+      OMP_WAIT_POLICY: "PASSIVE",
+    });
     expect(jobEnvironment("score", { OMP_WAIT_POLICY: "ACTIVE" })).toMatchObject({ OMP_WAIT_POLICY: "ACTIVE" });
   });
 });
