@@ -1,4 +1,5 @@
 import type { Command, CommandOptions } from "commander";
+import { registerCache, registerData } from "./stores.ts";
 
 /** Every command's words and flags; its code is loaded when it is called. */
 export function registerCommands(program: Command): void {
@@ -69,6 +70,8 @@ export function registerCommands(program: Command): void {
     .description("one worker in this terminal: control, llm or gpu")
     .action(async (role) => (await import("./commands/worker.ts")).worker(role));
   registerSchedules(program);
+  registerData(program);
+  registerCache(program);
 }
 
 function registerSchedules(program: Command): void {
