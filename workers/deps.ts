@@ -46,9 +46,12 @@ export function openDeps(env: Env): { readonly deps: Deps; readonly close: () =>
     log,
   };
   const close = async () => {
-    await limiters.close();
-    await callStore.close();
-    records.close();
+    try {
+      await limiters.close();
+    } finally {
+      await callStore.close();
+      records.close();
+    }
   };
   return { deps, close };
 }

@@ -6,7 +6,7 @@ export function costUnknown(run: string, { calls }: Spend): HoldDetail {
   return {
     reason: "budget",
     message: `The cost of some of the ${calls} recorded calls is unknown, so the cap in dollars can't hold the run`,
-    remedy: `Cancel it (npx attune cancel ${run}), give every model a price or cap calls instead (budget.maxCalls), and run again: recorded calls are not made again`,
+    remedy: `Cancel it (npx attune cancel ${run}), set budget.maxCalls in place of budget.maxCostUsd, and run again: recorded calls are not made again`,
   };
 }
 

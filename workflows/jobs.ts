@@ -17,7 +17,7 @@ import { jobName } from "./ids.ts";
 
 /** Longest wait before a job is started again. */
 const longestWaitMs = 5 * 60_000;
-/** A node that is up and busy is waited for up to so many times `nodeLostSeconds`: each claim costs the run's history some events. */
+/** Nodes that are all busy are waited for up to so many times `nodeLostSeconds`: each claim costs the run's history some events. */
 const mostPatience = 8;
 
 /** Whose job it is, and when it may start: `gate` resolves while nothing holds the run. */
@@ -71,18 +71,18 @@ async function withJob<T>(
       await gate();
       const claim = await pool(queues.gpu, `a node for ${piece}`).claimNode({ job, lostFence, work: draft });
       claimed.add(claim.queue);
-      // The same claim again comes from the node itself: it lives, and its slots are taken.
-      patience = claim.fence === lostFence ? Math.min(mostPatience, patience * 2) : 1;
       const request = { ...draft, run, job, claim, deadlineSeconds: plan.jobDeadlineSeconds };
       try {
         return await work(request, patience);
       } catch (error) {
         if (neverTaken(error)) {
           lostFence = claim.fence;
+          patience = Math.min(mostPatience, patience * 2);
           continue;
         }
         const end = lostEnd(error);
         if (end === null) throw error;
+        patience = 1;
         const times = (ends[end.cause] ?? 0) + 1;
         ends[end.cause] = times;
         if (times > plan.jobRestarts) throw error;

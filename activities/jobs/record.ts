@@ -54,7 +54,10 @@ export async function readClaim(
   job: string,
 ): Promise<{ claim: Claim; work: string; version: number } | null> {
   const stored = await records.get(`claim/${job}`);
-  return stored === null ? null : { ...(stored.value as { claim: Claim; work: string }), version: stored.version };
+  if (stored === null) return null;
+  const value = stored.value as { claim: Claim; work: string } | Claim;
+  // Before claims named their work, the value was the claim alone.
+  return { ...("claim" in value ? value : { claim: value, work: "" }), version: stored.version };
 }
 
 /** Counts the starts that are not counted yet. The first of them followed the newest known end. */

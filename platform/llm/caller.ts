@@ -133,6 +133,7 @@ export function modelCaller({
 
   const ask = async (request: CallRequest, key: string): Promise<Answer> => {
     const { provider } = request.endpoint;
+    const begun = performance.now();
     let failed = 0;
     let limited = 0;
     for (;;) {
@@ -157,8 +158,8 @@ export function modelCaller({
             await pause(request, cause, wait);
             continue;
           }
-          const out = limiters.of(request.endpoint).sinceAnswer > outageMs;
-          if (!gone && !out && (await store.failures(key)) >= failuresToGiveUp)
+          const othersAnswered = limiters.of(request.endpoint).sinceAnswer < performance.now() - begun;
+          if (!gone && othersAnswered && (await store.failures(key)) >= failuresToGiveUp)
             throw new GaveUpError(`${what}; given up, since others are answered`);
           throw new UnavailableError(what, Math.max(wait, 1000));
         }

@@ -6,6 +6,8 @@ export interface Limits {
   readonly width: number;
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
+  /** By the clock: from then on none is let through, until other limits come. */
+  readonly until?: number | undefined;
 }
 
 export interface Limiter {
@@ -71,7 +73,10 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   const waiting: { readonly tokens: number; readonly start: () => void }[] = [];
   const minute = minuteWindow();
 
-  const width = (): number => (limits.width === 0 ? 0 : Math.max(1, Math.floor(level * limits.width)));
+  const width = (): number => {
+    if (limits.width === 0 || clock.now() > (limits.until ?? Number.POSITIVE_INFINITY)) return 0;
+    return Math.max(1, Math.floor(level * limits.width));
+  };
 
   const pump = (): void => {
     const now = clock.now();
@@ -109,7 +114,7 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   const rateLimited = (retryAfterMs: number | null): void => {
     if (!isBurst(true)) return;
     const now = clock.now();
-    level = Math.max(1 / Math.max(1, limits.width), level * 0.75);
+    level = Math.min(level, Math.max(1 / Math.max(1, limits.width), level * 0.75));
     cutAt = now;
     bursts += 1;
     successes = 0;

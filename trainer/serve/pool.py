@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Protocol
 
+from trainer.errors import FAILED, JobError
+
 # Conversations whose engine is remembered.
 _REMEMBERED = 4096
 # More copies of the weights than this cost more memory than they gain.
@@ -26,9 +28,26 @@ class Chats(Protocol):
 
 
 def engines_for(threads: int, parallel: int, on_gpu: bool) -> list[tuple[int, int]]:
-    """Threads and slots of each engine: they add up to what is there, every engine has one of each at least."""
-    count = 1 if on_gpu else max(1, min(threads, parallel, _MOST_ENGINES))
-    return [(threads // count + (i < threads % count), parallel // count + (i < parallel % count)) for i in range(count)]
+    """Threads and slots of each engine; all have the same number of threads, so that their sums round alike."""
+    most = 1 if on_gpu else max(1, min(threads, parallel, _MOST_ENGINES))
+    count = next((n for n in range(most, 1, -1) if threads % n == 0), most)
+    return [(threads // count, parallel // count + (i < parallel % count)) for i in range(count)]
+
+
+def check_alike(engines: Sequence[Chats]) -> None:
+    """Every engine says the same under every name: a canary asks one of them, and so speaks for all. Also their first real answers."""
+    for name in engines[0].models:
+        said = {_greedy(engine, name) for engine in engines}
+        if len(said) > 1:
+            raise JobError(FAILED, f"{name}: engines of one server answer differently: {sorted(said)}")
+
+
+def _greedy(engine: Chats, name: str) -> str:
+    messages = [{"role": "user", "content": "I had a hard day and nobody asked how I was."}]
+    answer = engine.chat({"model": name, "messages": messages, "max_tokens": 12, "temperature": 0, "seed": 0})
+    if "choices" not in answer:
+        raise JobError(FAILED, f"{name}: the server can't answer: {answer}")
+    return str(answer["choices"][0]["message"]["content"])
 
 
 class Pool:

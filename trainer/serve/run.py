@@ -11,7 +11,7 @@ from trainer.job import Job, verify_weights
 from trainer.serve.engine import ENGINE, Engine
 from trainer.serve.front import Front
 from trainer.serve.gguf_lora import convert
-from trainer.serve.pool import Pool, engines_for
+from trainer.serve.pool import Pool, check_alike, engines_for
 from trainer.spec import ServeParams
 
 _HEARTBEAT_SECONDS = 2.0
@@ -43,8 +43,7 @@ def serve(job: Job, params: ServeParams) -> dict[str, Any]:
     front = Front(pool)
     threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     # One real answer before anyone is told: a model that loads may still not run.
-    for engine in engines:
-        engine.chat({"model": params.base_name, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1})
+    check_alike(engines)
     write_json(
         ready,
         {

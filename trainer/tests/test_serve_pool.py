@@ -52,6 +52,8 @@ def test_turns_of_a_conversation_stay_and_new_conversations_spread() -> None:
         (2, 8, False, [(1, 4), (1, 4)]),
         (8, 8, False, [(2, 2)] * 4),
         (3, 8, False, [(1, 3), (1, 3), (1, 2)]),
+        (6, 8, False, [(2, 3), (2, 3), (2, 2)]),
+        (5, 8, False, [(1, 2)] * 4),
         (16, 1, False, [(16, 1)]),
         (1, 8, False, [(1, 8)]),
         (8, 8, True, [(8, 8)]),

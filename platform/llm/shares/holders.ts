@@ -1,3 +1,5 @@
+import { fairShares } from "./fair.ts";
+
 /** How much of a provider's limits: calls in flight, and requests and tokens a minute where the configuration gives them. */
 export interface Amounts {
   readonly calls: number;
@@ -14,8 +16,10 @@ interface Holder {
   readonly inFlight: number;
   /** Calls it lets out at a time: its part, less what a burst of 429 cut. */
   readonly width: number;
-  /** When it last said so, ms. */
+  /** When it last said so, ms of its own clock: others look only whether it changes. */
   readonly at: number;
+  /** It takes no part any more; its calls of the last minute still count. */
+  readonly left?: boolean;
 }
 
 /** Prefix of the records, one a provider. */
@@ -31,89 +35,82 @@ export interface Situation {
   /** In flight now, and what the last minute's calls used. */
   readonly used: { readonly calls: number; readonly requests: number; readonly tokens: number };
   readonly now: number;
+  /** For how long this process has seen no sign of another, ms. */
+  readonly silence: (id: string) => number;
 }
 
-/** A process that has said nothing for so long is dead. */
+/** A process that gives no sign for so long is dead. */
 export const leaseMs = 10_000;
 const minuteMs = 60_000;
+/** Whom an uneven division favours changes after this long. */
+const turnMs = 10_000;
 
 /**
  * What the record should say after `me` has looked at it, and what `me` may use from then on. A process raises its part only by what nobody holds, and
- * gives up what it has in use only once that has ended: at every moment the parts add up to the limits at most.
+ * gives up what it has in use only once that has ended: at every moment the parts add up to the limits at most. (One that stands still for longer than
+ * its lease with calls in flight is taken for dead, and these calls come on top.)
  */
 export function rebalance(
   holders: Holders,
   me: string,
-  { ceiling, demand, width, used, now }: Situation,
+  { ceiling, demand, width, used, now, silence }: Situation,
 ): { holders: Holders; mine: Amounts } {
   const others = Object.fromEntries(
     Object.entries(holders).flatMap(([id, holder]) => {
-      const left = id === me ? null : remaining(holder, now);
-      return left === null ? [] : [[id, left] as const];
+      const rest = id === me ? null : remaining(holder, silence(id));
+      return rest === null ? [] : [[id, rest] as const];
     }),
   );
-  const sharing = Object.entries({ ...others, [me]: { held: none, demand, at: now, inFlight: 0, width: 0 } }).filter(
-    ([, { at }]) => now - at <= leaseMs,
-  );
-  const target = fairShares(new Map(sharing.map(([id, holder]) => [id, holder.demand])), ceiling.calls).get(me) ?? 0;
-  const part = ceiling.calls === 0 ? 0 : target / ceiling.calls;
-  const free = (limit: number, of: (amounts: Amounts) => number) =>
-    Math.max(0, limit - Object.values(others).reduce((sum, { held }) => sum + of(held), 0));
-  const rate = (limit: number | null, of: (amounts: Amounts) => number) =>
-    limit === null ? null : Math.min(Math.floor(limit * part), free(limit, of));
+  const sharing = Object.entries(others).filter(([id, { left }]) => left !== true && silence(id) <= leaseMs);
+  const demands = new Map([...sharing.map(([id, holder]) => [id, holder.demand] as const), [me, demand]]);
+  const turn = Math.floor(now / turnMs);
+  const part = (limit: number, of: (amounts: Amounts) => number) => {
+    const target = fairShares(demands, limit, turn).get(me) ?? 0;
+    const free = limit - Object.values(others).reduce((sum, { held }) => sum + of(held), 0);
+    return Math.max(0, Math.min(target, free));
+  };
+  const rate = (limit: number | null, of: (amounts: Amounts) => number) => (limit === null ? null : part(limit, of));
   const mine: Amounts = {
-    calls: Math.min(
-      target,
-      free(ceiling.calls, ({ calls }) => calls),
-    ),
+    calls: part(ceiling.calls, ({ calls }) => calls),
     requestsPerMinute: rate(ceiling.requestsPerMinute, (held) => held.requestsPerMinute ?? 0),
     tokensPerMinute: rate(ceiling.tokensPerMinute, (held) => held.tokensPerMinute ?? 0),
   };
-  const held: Amounts = {
+  const held = {
     calls: Math.max(mine.calls, used.calls),
     requestsPerMinute: mine.requestsPerMinute === null ? null : Math.max(mine.requestsPerMinute, used.requests),
     tokensPerMinute: mine.tokensPerMinute === null ? null : Math.max(mine.tokensPerMinute, used.tokens),
   };
-  return { holders: { ...others, [me]: { held, demand, at: now, inFlight: used.calls, width } }, mine };
+  return { holders: { ...others, [me]: { held, demand, inFlight: used.calls, width, at: now } }, mine };
 }
 
-const none: Amounts = { calls: 0, requestsPerMinute: null, tokensPerMinute: null };
+/** What the record should say once `me` is gone: nothing, or for a minute what its last calls used of the limits. */
+export function afterLeaving(
+  holders: Holders,
+  me: string,
+  { ceiling, used, now }: Pick<Situation, "ceiling" | "used" | "now">,
+): Holders {
+  const { [me]: mine, ...others } = holders;
+  if (mine === undefined || (ceiling.requestsPerMinute === null && ceiling.tokensPerMinute === null)) return others;
+  const held = {
+    calls: 0,
+    requestsPerMinute: ceiling.requestsPerMinute === null ? null : used.requests,
+    tokensPerMinute: ceiling.tokensPerMinute === null ? null : used.tokens,
+  };
+  return { ...others, [me]: { held, demand: 0, inFlight: 0, width: 0, at: now, left: true } };
+}
 
-/** How a provider is used now, over all processes that live. */
+/** How a provider is used now, over all processes that live by the wall clock. */
 export function usageNow(
   holders: Holders,
   now: number,
 ): { readonly workers: number; readonly inFlight: number; readonly width: number } {
-  const live = Object.values(holders).filter(({ at }) => now - at <= leaseMs);
+  const live = Object.values(holders).filter(({ at, left }) => left !== true && now - at <= leaseMs);
   const sum = (of: (holder: Holder) => number) => live.reduce((total, holder) => total + of(holder), 0);
   return { workers: live.length, inFlight: sum(({ inFlight }) => inFlight), width: sum(({ width }) => width) };
 }
 
 /** What still counts of another's part: all of it while it lives, its calls of the last minute for a minute more, then nothing. */
-function remaining(holder: Holder, now: number): Holder | null {
-  const silent = now - holder.at;
+function remaining(holder: Holder, silent: number): Holder | null {
   if (silent <= leaseMs) return holder;
-  return silent <= leaseMs + minuteMs ? { ...holder, demand: 0, held: { ...holder.held, calls: 0 } } : null;
-}
-
-/**
- * Divides `total` whole calls by demand (max-min fair): nobody gets more than it wants while another wants more; what nobody wants is spread evenly.
- * The parts add up to `total`.
- */
-export function fairShares(demands: ReadonlyMap<string, number>, total: number): Map<string, number> {
-  const ids = [...demands.keys()].toSorted((a, b) => (demands.get(a) ?? 0) - (demands.get(b) ?? 0) || (a < b ? -1 : 1));
-  const shares = new Map<string, number>();
-  let left = total;
-  for (const [i, id] of ids.entries()) {
-    const share = Math.min(Math.max(1, demands.get(id) ?? 0), Math.floor(left / (ids.length - i)));
-    shares.set(id, share);
-    left -= share;
-  }
-  // The hungriest come last in the order and take what is left of an uneven division first.
-  for (const [i, id] of ids.toReversed().entries()) {
-    const extra = Math.ceil(left / (ids.length - i));
-    shares.set(id, (shares.get(id) ?? 0) + extra);
-    left -= extra;
-  }
-  return shares;
+  return silent <= leaseMs + minuteMs ? { ...holder, demand: 0, inFlight: 0, held: { ...holder.held, calls: 0 } } : null;
 }

@@ -1,12 +1,13 @@
 import type { Records } from "../../records/records.ts";
 import type { Limiter } from "../limiter.ts";
-import { type Amounts, ceilingPrefix, type Holders, leaseMs, rebalance } from "./holders.ts";
+import { afterLeaving, type Amounts, ceilingPrefix, type Holders, leaseMs, rebalance } from "./holders.ts";
+import { Silence } from "./silence.ts";
 
 /** Between two looks at the record. */
 const lookMs = 1000;
 /** An unchanged part is said again after this long. */
 const sayAgainMs = 3000;
-/** A process that could not say so stops to call before the others take its part. */
+/** A process that could not say so stops calling before the others take its part. */
 const graceMs = 2000;
 /** Without a call for so long, the part is given back. */
 const idleMs = 30_000;
@@ -18,7 +19,6 @@ export interface LeaseOptions {
   readonly provider: string;
   readonly limiter: Limiter;
   readonly ceiling: () => Amounts;
-  readonly now?: () => number;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -26,22 +26,22 @@ export interface LeaseOptions {
 export class Lease {
   readonly #options: LeaseOptions;
   readonly #key: string;
-  readonly #now: () => number;
+  readonly #silence = new Silence();
   #looking: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #saidAt = Number.NEGATIVE_INFINITY;
+  /** When the part was last said, by the monotonic clock, ms. */
+  #said = Number.NEGATIVE_INFINITY;
   #lastUse = 0;
   #closed = false;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#key = `${ceilingPrefix}${options.provider}`;
-    this.#now = options.now ?? Date.now;
   }
 
   /** A call is about to be made: the part is looked after from now on. */
   use(): void {
-    this.#lastUse = this.#now();
+    this.#lastUse = Date.now();
     if (this.#timer !== null || this.#closed) return;
     this.#timer = setInterval(() => void this.look(), lookMs);
     void this.look();
@@ -50,10 +50,7 @@ export class Lease {
   /** One look at the record, and a new part of it if there is one. Looks don't overlap. */
   look(): Promise<void> {
     this.#looking ??= this.#look()
-      .catch((error: unknown) => {
-        this.#options.onError?.(error);
-        if (this.#now() - this.#saidAt > leaseMs - graceMs) this.#apply(nothing);
-      })
+      .catch((error: unknown) => this.#options.onError?.(error))
       .finally(() => (this.#looking = null));
     return this.#looking;
   }
@@ -69,17 +66,26 @@ export class Lease {
     const { limiter, records, me, ceiling } = this.#options;
     if (this.#closed) return;
     const demand = limiter.inFlight + limiter.waiting;
-    if (demand === 0 && this.#now() - this.#lastUse > idleMs) return this.#giveBack();
+    if (demand === 0 && Date.now() - this.#lastUse > idleMs) return this.#giveBack();
     for (;;) {
       const stored = await records.get(this.#key);
       const holders = (stored?.value as Holders | undefined) ?? {};
-      const situation = () => ({ ceiling: ceiling(), demand, width: limiter.width, used: limiter.used, now: this.#now() });
+      this.#silence.look(holders, performance.now());
+      const situation = () => ({
+        ceiling: ceiling(),
+        demand,
+        width: limiter.width,
+        used: limiter.used,
+        now: Date.now(),
+        silence: (id: string) => this.#silence.of(id, performance.now()),
+      });
       // What is given up is given up before anyone may read it, and what is in use is counted after that.
       this.#apply(lesser(this.#applied, rebalance(holders, me, situation()).mine));
       const next = rebalance(holders, me, situation());
-      if (same(holders, next.holders, me) && this.#now() - this.#saidAt < sayAgainMs) return this.#apply(next.mine);
+      if (same(holders, next.holders, me) && performance.now() - this.#said < sayAgainMs) return this.#apply(next.mine);
+      const said = performance.now();
       if (!(await records.put(this.#key, next.holders, stored?.version ?? null))) continue;
-      this.#saidAt = next.holders[me]?.at ?? this.#saidAt;
+      this.#said = said;
       return this.#apply(next.mine);
     }
   }
@@ -88,12 +94,13 @@ export class Lease {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#apply(nothing);
-    const { records, me } = this.#options;
+    const { records, me, limiter, ceiling } = this.#options;
     for (;;) {
       const stored = await records.get(this.#key);
-      const { [me]: mine, ...others } = (stored?.value as Holders | undefined) ?? {};
-      if (stored === null || mine === undefined) return;
-      if (await records.put(this.#key, others, stored.version)) return;
+      const holders = (stored?.value as Holders | undefined) ?? {};
+      if (stored === null || holders[me] === undefined || holders[me].left === true) return;
+      const rest = afterLeaving(holders, me, { ceiling: ceiling(), used: limiter.used, now: Date.now() });
+      if (await records.put(this.#key, rest, stored.version)) return;
     }
   }
 
@@ -104,6 +111,8 @@ export class Lease {
     const stopped = amounts.requestsPerMinute === 0 || amounts.tokensPerMinute === 0;
     this.#options.limiter.retune({
       width: stopped ? 0 : amounts.calls,
+      // A process that was stopped or stuck meanwhile finds its part gone before it can look: others hold it by then.
+      until: this.#said + leaseMs - graceMs,
       requestsPerMinute: amounts.requestsPerMinute ?? undefined,
       tokensPerMinute: amounts.tokensPerMinute ?? undefined,
     });

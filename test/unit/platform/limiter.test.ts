@@ -143,6 +143,18 @@ describe("width", () => {
     expect([limiter.inFlight, limiter.width]).toEqual([3, 2]);
   });
 
+  it("lets none through once its limits have run out, until others come", async () => {
+    const { limiter, held, ask, release, advance } = setUp({ width: 2, until: 1000 });
+    await ask(5);
+    expect(held.length).toBe(2);
+    await advance(1001);
+    await release(ok);
+    expect([held.length, limiter.width]).toEqual([0, 0]);
+    limiter.retune({ width: 2 });
+    await ask(0);
+    expect(held.length).toBe(2);
+  });
+
   it("gives a waiting caller up when it is aborted, and its slot to the next", async () => {
     const { limiter, held, ask, release, settle } = setUp({ width: 1 });
     await ask(1);

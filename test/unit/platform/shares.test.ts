@@ -1,19 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Amounts, fairShares, type Holders, leaseMs, rebalance, usageNow } from "../../../platform/llm/shares/holders.ts";
+import { fairShares } from "../../../platform/llm/shares/fair.ts";
+import { afterLeaving, type Amounts, type Holders, leaseMs, rebalance, usageNow } from "../../../platform/llm/shares/holders.ts";
+import { Silence } from "../../../platform/llm/shares/silence.ts";
 
 const ceiling: Amounts = { calls: 64, requestsPerMinute: 600, tokensPerMinute: null };
 const idle = { calls: 0, requests: 0, tokens: 0 };
+/** As a process sees it that has looked all the time, with everybody's clocks alike. */
+const silenceAt = (holders: Holders, now: number) => (id: string) => now - (holders[id]?.at ?? now);
 const look = (holders: Holders, me: string, demand: number, used = idle, now = 0) =>
-  rebalance(holders, me, { ceiling, demand, width: 0, used, now });
+  rebalance(holders, me, { ceiling, demand, width: 0, used, now, silence: silenceAt(holders, now) });
 
 describe("fair shares", () => {
   const demands = fc.dictionary(fc.string({ minLength: 1, maxLength: 3 }), fc.nat(200), { minKeys: 1, maxKeys: 8 });
 
+  it("change whom an uneven division favours, so that nobody goes without for ever", () => {
+    const hungry = new Map(["a", "b", "c", "d"].map((id) => [id, 100]));
+    const fed = new Set<string>();
+    for (let turn = 0; turn < 60; turn += 1) for (const [id, share] of fairShares(hungry, 2, turn)) if (share > 0) fed.add(id);
+    expect([...fed].toSorted()).toEqual(["a", "b", "c", "d"]);
+  });
+
   it("add up to the total, and nobody is short while another has more than it wants", () => {
     fc.assert(
-      fc.property(demands, fc.integer({ min: 1, max: 300 }), (wanted, total) => {
-        const shares = fairShares(new Map(Object.entries(wanted)), total);
+      fc.property(demands, fc.integer({ min: 1, max: 300 }), fc.nat(9), (wanted, total, turn) => {
+        const shares = fairShares(new Map(Object.entries(wanted)), total, turn);
         expect([...shares.values()].reduce((a, b) => a + b, 0)).toBe(total);
         const want = (id: string) => Math.max(1, wanted[id] ?? 0);
         const short = [...shares].filter(([id, share]) => share < want(id));
@@ -43,8 +54,15 @@ describe("a part of a provider's limits", () => {
   });
 
   it("shows how the provider is used, by the processes that live", () => {
-    const a = rebalance({}, "a", { ceiling, demand: 9, width: 40, used: { calls: 7, requests: 0, tokens: 0 }, now: 0 });
-    const b = rebalance(a.holders, "b", { ceiling, demand: 1, width: 3, used: idle, now: leaseMs });
+    const a = rebalance({}, "a", {
+      ceiling,
+      demand: 9,
+      width: 40,
+      used: { calls: 7, requests: 0, tokens: 0 },
+      now: 0,
+      silence: () => 0,
+    });
+    const b = rebalance(a.holders, "b", { ceiling, demand: 1, width: 3, used: idle, now: leaseMs, silence: () => leaseMs });
     expect(usageNow(b.holders, leaseMs)).toEqual({ workers: 2, inFlight: 7, width: 43 });
     expect(usageNow(b.holders, leaseMs + 1)).toEqual({ workers: 1, inFlight: 0, width: 3 });
   });
@@ -58,6 +76,25 @@ describe("a part of a provider's limits", () => {
     expect(look(b.holders, "b", 100, idle, gone + 60_000).mine).toMatchObject({ calls: 64, requestsPerMinute: 600 });
   });
 
+  it("of small rates is never nothing for all", () => {
+    const few: Amounts = { calls: 64, requestsPerMinute: 3, tokensPerMinute: null };
+    const ids = ["a", "b", "c", "d"];
+    let holders: Holders = {};
+    for (let round = 0; round < 3; round += 1)
+      for (const id of ids)
+        ({ holders } = rebalance(holders, id, { ceiling: few, demand: 20, width: 0, used: idle, now: 0, silence: () => 0 }));
+    expect(ids.reduce((sum, id) => sum + (holders[id]?.held.requestsPerMinute ?? 0), 0)).toBe(3);
+  });
+
+  it("of one that left still counts what its last minute used", () => {
+    const a = look({}, "a", 100);
+    const used = { calls: 0, requests: 590, tokens: 0 };
+    const left = afterLeaving(a.holders, "a", { ceiling, used, now: 0 });
+    expect(look(left, "b", 100, idle, 1).mine).toMatchObject({ calls: 64, requestsPerMinute: 10 });
+    expect(look(left, "b", 100, idle, leaseMs + 60_001).mine).toMatchObject({ calls: 64, requestsPerMinute: 600 });
+    expect(afterLeaving(a.holders, "a", { ceiling: { ...ceiling, requestsPerMinute: null }, used, now: 0 })).toEqual({});
+  });
+
   it("never lets the parts exceed the limits, whoever looks when, and leaves nothing lying about in the end", () => {
     const step = fc.record({ who: fc.nat(3), demand: fc.nat(100), ends: fc.nat(64), passes: fc.nat(3000) });
     fc.assert(
@@ -68,7 +105,14 @@ describe("a part of a provider's limits", () => {
         const sum = () => Object.values(holders).reduce((total, { held }) => total + held.calls, 0);
         const turn = (who: string, demand: number, ends: number) => {
           const used = Math.max(0, (inFlight.get(who) ?? 0) - ends);
-          const next = rebalance(holders, who, { ceiling, demand, width: 0, used: { calls: used, requests: 0, tokens: 0 }, now });
+          const next = rebalance(holders, who, {
+            ceiling,
+            demand,
+            width: 0,
+            used: { calls: used, requests: 0, tokens: 0 },
+            now,
+            silence: silenceAt(holders, now),
+          });
           holders = next.holders;
           // As many calls as it may, as soon as it may.
           inFlight.set(who, Math.max(used, Math.min(demand, next.mine.calls)));
@@ -87,5 +131,26 @@ describe("a part of a provider's limits", () => {
         expect(sum()).toBe(ceiling.calls);
       }),
     );
+  });
+});
+
+describe("silence", () => {
+  const holders = (at: number): Holders => look({}, "other", 1, idle, at).holders;
+
+  it("counts from the last change that was seen, whatever the clocks say", () => {
+    const silence = new Silence();
+    for (let now = 0; now <= 9000; now += 1000) silence.look(holders(500_000), now);
+    expect(silence.of("other", 9000)).toBe(9000);
+    silence.look(holders(400_000), 10_000);
+    expect(silence.of("other", 10_000)).toBe(0);
+  });
+
+  it("starts anew after a stop of its own: a machine that stood still makes everyone look dead", () => {
+    const silence = new Silence();
+    silence.look(holders(1), 0);
+    silence.look(holders(1), 1000);
+    silence.look(holders(1), 30_000);
+    expect(silence.of("other", 30_000)).toBe(0);
+    expect(silence.of("nobody", 30_000)).toBe(0);
   });
 });
