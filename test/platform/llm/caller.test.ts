@@ -182,6 +182,20 @@ describe("faults", () => {
     expect(thrown[2]).toBeInstanceOf(GaveUpError);
   });
 
+  it("gives nothing up in an outage that begins while calls are made", async () => {
+    let out = false;
+    const { caller, store, url } = await setUp(() => (out ? errorReply(503, "overloaded") : { text: "fine" }));
+    await caller.call(callRequest("before", url));
+    out = true;
+    for (let round = 0; round < 5; round += 1) {
+      const error = (await caller.call(callRequest("x", url)).catch((thrown: unknown) => thrown)) as Error;
+      expect(error.name).toBe("UnavailableError");
+    }
+    out = false;
+    expect((await caller.call(callRequest("x", url))).text).toBe("fine");
+    expect((await store.usage("run-1")).reduce((sum, { failed }) => sum + failed, 0)).toBe(20);
+  });
+
   it("does not count an outage against a call: it is given up for no failure that came while nobody was answered", async () => {
     let out = true;
     const { caller, store, url } = await setUp(({ text }) =>
