@@ -29,27 +29,30 @@ async function compare(latency: number): Promise<void> {
   try {
     const { rehearsalUrl, temporalAddress, children } = stack.devFile();
     const log = join(stack.home, "rehearsal.jsonl");
-    const run = async (name: string, count: number) => {
+    const run = async (name: string, seed: number, count: number) => {
       const from = statSync(log).size;
       const settings = {
         name,
+        seed,
         contexts: '["distress"]',
         "evaluate.arms": '["baseline","adapter"]',
         "converse.conversations": count,
         "converse.turns": values.turns,
         "providers.rehearsal.width": width,
-        "batch.window": Math.max(width, 8),
+        // As many conversations open as the bare loop has: their tails overlap, so that the width stays full.
+        "batch.window": Math.min(400, conversations),
       };
       const sets = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
       const ended = await stack.attune("run", "configs/experiments/quickstart.yaml", "--until", "converse", ...sets, "--json");
       if (ended.exitCode !== 0) throw new Error(ended.stderr);
       return readAsked(log, from);
     };
-    await run("warm", Math.min(64, conversations));
+    // People of another seed: nothing that is measured may be recorded by then.
+    await run("warm", 99, Math.min(100, conversations));
     const roles = ["control", "llm", "temporal"] as const;
     const processes = roles.map((role) => ({ role, pid: children[role]?.pid ?? 0 }));
     const before = processes.map(({ pid }) => usedBy(pid));
-    const attune = await run("bench", conversations);
+    const attune = await run("bench", 11, conversations);
     const used = processes.map(({ role, pid }, i) => {
       const { cpu, peak } = usedBy(pid);
       return `  ${role.padEnd(8)} ${(cpu - (before[i]?.cpu ?? 0)).toFixed(1)} CPU s, at most ${peak.toFixed(0)} MB`;
