@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Fault, userFault } from "../../domain/detectors.ts";
+import { type Fault, isRefusal, userFault } from "../../domain/detectors.ts";
 import { drawPersona, type Persona } from "../../domain/personas.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
@@ -104,8 +104,10 @@ export async function dataReply(
       sample,
     });
     const text = answer.text.trim();
-    if (answer.refusal !== null || answer.finishReason === "content_filter") fault = "refused";
-    else if (answer.finishReason === "length") fault = "truncated";
+    // Asked again until it complies, a refusal would be hidden and the data bent.
+    if (answer.refusal !== null || answer.finishReason === "content_filter" || isRefusal(text))
+      return { dropped: "assistant-refused" };
+    if (answer.finishReason === "length") fault = "truncated";
     else if (text === "") fault = "empty";
     else return { text, finishReason: answer.finishReason };
   }

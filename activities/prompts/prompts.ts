@@ -85,8 +85,11 @@ export function judgeMessages(config: Prompts, history: readonly Turn[], reply: 
   ];
 }
 
-/** What is rated can't end the place where it stands. */
-const withoutTags = (text: string) => text.replaceAll(/<\s*\/?\s*(?:reply|conversation)\s*>/gi, "");
+/** What is rated can't end the place where it stands, nor be cut down to something that does. */
+function withoutTags(text: string): string {
+  const less = text.replaceAll(/<\s*\/?\s*(?:reply|conversation)\s*>/gi, "");
+  return less === text ? text : withoutTags(less);
+}
 
 function cardSlots(card: PatternCard): Record<string, string> {
   return {

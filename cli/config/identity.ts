@@ -26,7 +26,7 @@ export function identity({ experiment, contexts, prompts, rubric, inputs, answer
   const { humanData: _humanData, ...measuring } = measure;
   const { labels: _labels, ...rewarding } = reward;
   const { deadlineSeconds: _deadline, ...aligning } = align;
-  const { restarts: _restarts, ...launching } = launcher;
+  const { restarts: _restarts, nodeLostSeconds: _lost, ...launching } = launcher;
   const used = new Set(Object.values(models).map(({ provider }) => provider));
   return {
     ...rest,

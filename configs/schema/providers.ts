@@ -34,7 +34,12 @@ export const provider = z
     width: z.int().min(1).max(4096).default(16).describe("Calls in flight at most"),
     requestsPerMinute: z.int().min(1).optional(),
     tokensPerMinute: z.int().min(1).optional(),
-    timeoutSeconds: z.number().positive().max(3600).default(60),
+    timeoutSeconds: z
+      .number()
+      .positive()
+      .max(1200)
+      .default(60)
+      .describe("Of one try; a conversation with all its tries has an hour"),
   })
   .refine((p) => (p.baseUrl === undefined) !== (p.baseUrlEnv === undefined), "give baseUrl or baseUrlEnv, one of the two");
 export type Provider = z.infer<typeof provider>;

@@ -139,6 +139,9 @@ function withoutCompletion(body: unknown, raw: string): NoCompletionError {
   });
 }
 
+/** What kind of body it was. Its words may be a person's, and what is thrown here ends in histories. */
 function excerpt(raw: string): string {
-  return JSON.stringify(raw.slice(0, 120));
+  if (raw.trim() === "") return "empty";
+  const start = /^\s*(<[!a-z][^>]{0,60}>)/i.exec(raw)?.[1] ?? (/^\s*[[{]/.test(raw) ? "JSON's beginning" : "text");
+  return `${start}, ${raw.length} characters`;
 }

@@ -42,7 +42,9 @@ export function openAiExchange(): Exchange {
 const shortestKey = 8;
 
 function withoutKey(text: string, key: string | null): string {
-  return key === null || key.length < shortestKey ? text : text.replaceAll(key, "***");
+  if (key === null || key.length < shortestKey) return text;
+  // JSON may write a slash as \/.
+  return text.replaceAll(key, "***").replaceAll(key.replaceAll("/", "\\/"), "***");
 }
 
 /** Read at the time of the call, so that a key that was set after a hold is used. */

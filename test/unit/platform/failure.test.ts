@@ -77,14 +77,16 @@ describe("readRetryAfter", () => {
     [{ "retry-after": "" }, null],
     [{ "retry-after": "soon" }, null],
     [{ "retry-after": "1.5" }, 1500],
-    [{ "retry-after": "-3" }, 0],
+    [{ "retry-after": "-3" }, null],
+    [{ "retry-after": "0" }, null],
+    [{ "retry-after": "wait 5" }, null],
     [{ "retry-after": "99999999" }, maxRetryAfterMs],
     [{ "retry-after": "Infinity" }, null],
     [{ "retry-after-ms": "250" }, 250],
     [{ "retry-after-ms": "250", "retry-after": "9" }, 250],
     [{ "retry-after-ms": "", "retry-after": "9" }, 9000],
     [{ "retry-after": "Thu, 01 Jan 2026 00:00:20 GMT" }, 20_000],
-    [{ "retry-after": "Wed, 31 Dec 2025 23:00:00 GMT" }, 0],
+    [{ "retry-after": "Wed, 31 Dec 2025 23:00:00 GMT" }, null],
   ])("%j → %j", (headers, expected) => {
     expect(readRetryAfter(headers, now)).toBe(expected);
   });

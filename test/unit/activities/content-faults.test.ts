@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { type ConversationRow, makeConverseActivities } from "../../../activities/converse/converse.ts";
+import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
+import { readUnit } from "../../../activities/units.ts";
+import type { UnitHeartbeat } from "../../../contract/activities.ts";
+import type { Ref } from "../../../contract/ref.ts";
+import { type Asked, errorReply, type Reply } from "../../support/chat-server.ts";
+import { attempt, ownTurns, play, run, stageBench, unitInput } from "../../support/stage-bench.ts";
+
+const group = { stage: "converse", context: "distress" } as const;
+
+async function converseBench(script: (asked: Asked) => Reply) {
+  const bench = await stageBench({ script });
+  await makeMeasureActivities(bench.deps).measure({ run });
+  const row = async (unit: number) => (await readUnit(bench.deps, run, group, unit))?.row as ConversationRow;
+  return { ...bench, ...makeConverseActivities(bench.deps), row };
+}
+
+const isUser = ({ body }: Asked) => body.messages[0]?.content.startsWith("You play the person") === true;
+/** An answer with this content, written as JSON. */
+const answer = (content: string): Exclude<Reply, string> => ({
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: `{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":${content}}}]}`,
+});
+
+test("quota that runs out in the middle holds the conversation; mended, it goes on where it stood and repeats no call", async () => {
+  let mended = false;
+  const { converse, row, server } = await converseBench(
+    play({
+      assistant: (asked) =>
+        mended || ownTurns(asked) === 0 ? `Reply ${ownTurns(asked)}.` : errorReply(429, "insufficient_quota"),
+    }),
+  );
+  await expect(attempt(converse, unitInput(group, 0))).rejects.toMatchObject({
+    type: "Held",
+    nonRetryable: true,
+    details: [{ reason: "quota", remedy: expect.stringContaining("attune resume") as string }],
+  });
+  expect(server.asked).toHaveLength(5);
+  mended = true;
+  expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "done", spend: { calls: 1, reread: 4 } });
+  expect(server.asked).toHaveLength(6);
+  expect((await row(0)).turns.map(({ text }) => text)).toContain("Reply 1.");
+});
+
+test.each<[string, (turn: number) => Reply, string]>([
+  ["empties its turn", (turn) => ({ text: turn === 0 ? "It went badly." : " " }), "user-empty"],
+  [
+    "is cut off",
+    (turn) => (turn === 0 ? { text: "It went badly." } : { text: "And then my boss", finishReason: "length" }),
+    "user-truncated",
+  ],
+  ["repeats itself", () => ({ text: "My boss shouted at me today." }), "user-near-copy"],
+  [
+    "speaks as an assistant",
+    (turn) => ({ text: turn === 0 ? "It went badly." : "How can I help you today?" }),
+    "user-offers-help",
+  ],
+  ["ends by thanking", (turn) => ({ text: turn === 0 ? "Thanks for the time." : "Thank you, goodbye." }), "user-thank-loop"],
+])(
+  "a simulated user that %s is asked again within its limit, then the conversation is dropped by that reason",
+  async (_, says, reason) => {
+    const asAnother = play({});
+    const { converse, row, server } = await converseBench((asked) => (isUser(asked) ? says(ownTurns(asked)) : asAnother(asked)));
+    expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason });
+    expect(await row(0)).toBeNull();
+    expect(server.asked.filter((asked) => isUser(asked) && ownTurns(asked) === 1)).toHaveLength(3);
+  },
+);
+
+test("a refusal of the assistant becomes no data: its conversation is dropped by that reason", async () => {
+  const refused: Reply = {
+    status: 200,
+    headers: { "content-type": "application/json" },
+    body: '{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":null,"refusal":"I can\'t talk about that."}}]}',
+  };
+  const { converse, row } = await converseBench(play({ assistant: () => refused }));
+  expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason: "assistant-refused" });
+  expect(await row(0)).toBeNull();
+});
+
+test("whatever letters a model writes, each line of the data set is one row of well-formed text", async () => {
+  const { converse, sealConversations, deps } = await converseBench(
+    play({ assistant: (asked) => answer(`"Reply ${ownTurns(asked)}\\u0000 \\ud800\\u2028 \\r\\n{\\"a\\": \\u0007}"`) }),
+  );
+  for (let unit = 0; unit < 3; unit += 1) await attempt(converse, unitInput(group, unit));
+  const sealed = (await sealConversations({ run, context: "distress" })).outputs["conversations"] as Ref;
+  const lines = (await deps.artifacts.read(sealed)).toString().split("\n");
+  expect(lines.pop()).toBe("");
+  expect([lines.length, sealed.rows]).toEqual([3, 3]);
+  for (const line of lines) {
+    expect([line.isWellFormed(), line.includes("\0"), line.includes("\\u0000"), line.includes("\\ud800")]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const { turns } = JSON.parse(line) as ConversationRow;
+    expect(turns[1]?.text).toBe('Reply 0 \ufffd\u2028 \r\n{"a": \u0007}');
+  }
+});
+
+test("no word of a conversation goes to Temporal: not as an outcome, a heartbeat or a failure", async () => {
+  const personal = "anna.berg@example.org";
+  let fails: Exclude<Reply, string> | null = errorReply(500, "server_error") as Exclude<Reply, string>;
+  const { converse, row } = await converseBench(
+    play({
+      user: (asked) => `Write to ${personal}, message ${ownTurns(asked)}.`,
+      assistant: (asked) => {
+        const reply = fails ?? `I wrote to ${personal} ${ownTurns(asked)} times.`;
+        fails = null;
+        return reply;
+      },
+    }),
+  );
+  const beats: UnitHeartbeat[] = [];
+  const outcome = await attempt(converse, unitInput(group, 0), beats);
+  expect(outcome).toMatchObject({ status: "done" });
+  expect(JSON.stringify(await row(0))).toContain(personal);
+  expect(beats.length).toBeGreaterThan(0);
+  fails = errorReply(401, "invalid_api_key") as Exclude<Reply, string>;
+  const failure = (await attempt(converse, unitInput(group, 1)).catch((error: unknown) => error)) as Error;
+  expect(failure).toMatchObject({ type: "Held" });
+  expect(JSON.stringify([outcome, beats, failure, failure.message])).not.toContain("anna");
+});
