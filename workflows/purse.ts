@@ -27,10 +27,13 @@ export class Purse {
     return this.#unlimited || covers(this.#left(spend, open), this.#unit);
   }
 
-  /** What to ask for now, for `next` more conversations; null while there is enough or the last draw is not answered. */
-  draw(spend: Spend, open: number, next: number): Allowance | null {
+  /**
+   * What to ask for now, for `next` more conversations; null while there is enough for half of `soon`, those that could start soon, or the last draw is
+   * not answered. To ask for more than that keeps draws rare: a conversation mostly spends a fraction of what it may.
+   */
+  draw(spend: Spend, open: number, next: number, soon = next): Allowance | null {
     const left = this.#left(spend, open);
-    if (this.#unlimited || this.#asked || next === 0 || covers(left, times(this.#unit, Math.ceil(next / 2)))) return null;
+    if (this.#unlimited || this.#asked || next === 0 || covers(left, times(this.#unit, Math.ceil(soon / 2)))) return null;
     this.#asked = true;
     return minus(times(this.#unit, next), left);
   }

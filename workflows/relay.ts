@@ -1,4 +1,4 @@
-import { setHandler } from "@temporalio/workflow";
+import { patched, setHandler } from "@temporalio/workflow";
 import type { Counts } from "../contract/experiment.ts";
 import type { HoldDetail } from "../contract/failures.ts";
 import type { Control } from "../contract/messages.ts";
@@ -96,6 +96,16 @@ export class Relay {
     this.#upward.send({ counts, spend, open, allScheduled: false, draw, hold }, hold !== null || draw !== null || stuck);
   }
 
+  #isNews({ resume, ...orders }: Partial<Orders> & Pick<Control, "resume">): boolean {
+    const told = this.team.orders;
+    return (
+      resume === true ||
+      orders.paused !== told.paused ||
+      (orders.window !== undefined && orders.window !== told.window) ||
+      (orders.sampleLimit !== undefined && orders.sampleLimit !== told.sampleLimit)
+    );
+  }
+
   #obey(control: Control): void {
     this.#hooks.onControl(control);
     const { grant, seq, window, ...change } = control;
@@ -106,7 +116,9 @@ export class Relay {
       this.#newestControl = seq;
       this.#ordered = control.paused;
     }
-    this.team.tell({ ...change, ...(newest && window !== undefined ? { window } : {}), paused: this.paused });
+    const orders = { ...change, ...(newest && window !== undefined ? { window } : {}), paused: this.paused };
+    // A grant is for this level alone: passed on as an order, each would be a signal to every child.
+    if (this.#isNews(orders) || !patched("quiet-orders")) this.team.tell(orders);
     if (grant !== undefined) this.#pool.take(grant);
     this.report();
   }

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
@@ -30,6 +31,8 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   const gaveUp = new Map<number, UnitOutcome>();
   const purse = new Purse({ unit: input.allowance, unlimited: input.unlimited });
   const upward = new Upward(size);
+  /** Windows of conversations that one draw is for. */
+  const ahead = !input.unlimited && patched("draw-ahead") ? 2 : 1;
   let { paused, window, sampleLimit } = input;
   let done = 0;
   let spend = noSpend;
@@ -49,7 +52,8 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
 
   const report = ({ hold = null, urgent = false }: { hold?: HoldDetail | null; urgent?: boolean } = {}): void => {
     const allScheduled = queue.length === 0;
-    const draw = paused || held ? null : purse.draw(spend, open.size, Math.min(window, queue.length));
+    const soon = Math.min(window, queue.length);
+    const draw = paused || held ? null : purse.draw(spend, open.size, Math.min(window * ahead, queue.length), soon);
     const stuck = purse.waits && open.size === 0;
     const news = urgent || hold !== null || draw !== null || stuck || (allScheduled && !saidScheduled);
     if (upward.send({ counts: counts(), spend, open: open.size, allScheduled, draw, hold }, news)) saidScheduled = allScheduled;

@@ -160,6 +160,31 @@ test.concurrent("the budget holds the run when it is used up and lets it go on w
   );
 });
 
+test.concurrent(
+  "a budget that lasts costs the histories little: draws are for many conversations, and grants are no orders",
+  async () => {
+    await onStage(
+      {
+        contexts: ["one", "two"],
+        conversations: 200,
+        window: 4,
+        budget: { calls: 100_000, usd: 1000 },
+        // Sums of such amounts round: what is left of a draw by rounding must not be drawn again.
+        allowance: { converse: { calls: 8, usd: 0.1 }, steer: { calls: 8, usd: 0.1 }, evaluate: { calls: 8, usd: 0.1 } },
+      },
+      async ({ world, start, workflowId }) => {
+        world.unit = async ({ unit }) => ({ status: "done", spend: { calls: 1, reread: 0, usd: 0.0123 + unit / 7e4 } });
+        await (await start()).result();
+        const eventsOf = async (id: string) => (await client().workflow.getHandle(id).describe()).historyLength;
+        // Two shards of 200 conversations at five calls a draw: without a budget the root has some 100 events, a shard some 3 a conversation.
+        expect(await eventsOf(workflowId)).toBeLessThan(350);
+        expect(await eventsOf(`${workflowId}/converse/one`)).toBeLessThan(400);
+      },
+      onlyTexts,
+    );
+  },
+);
+
 test.concurrent("a cap in dollars holds the run when a cost is unknown: it could never be reached", async () => {
   await onStage(
     {

@@ -110,3 +110,19 @@ test("what was spent counts as it is; an unknown price stays unknown, never 0", 
   expect(spent(spend)).toEqual({ calls: 3, usd: null });
   expect(plus(spent(spend), nothing).usd).toBeNull();
 });
+
+describe("rounding", () => {
+  const cents = fc.nat(10_000_000).map((parts) => ({ calls: 0, usd: parts / 1e6 }));
+
+  test("leaves nothing to draw once all is given back, and what was added covers what it was added for", () => {
+    fc.assert(
+      fc.property(cents, cents, cents, (a, b, c) => {
+        const sum = plus(plus(a, b), c);
+        const left = minus(minus(sum, a), b);
+        expect(covers(left, c)).toBe(true);
+        expect(minus(left, c)).toEqual(nothing);
+        expect(covers(nothing, minus(c, left))).toBe(true);
+      }),
+    );
+  });
+});
