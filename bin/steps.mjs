@@ -14,6 +14,9 @@ export const pinnedNode = join(root, "node_modules", "node", "bin", "node");
 /** Downloads, so that a set-up that was interrupted goes on; removed when it is done. */
 const caches = join(home, "cache");
 
+/** What packages keep for themselves (compiled helpers) lies below the data directory too. */
+const ownCache = { XDG_CACHE_HOME: join(home, "xdg-cache") };
+
 const neededBytes = 5e9;
 const stillMs = 15_000;
 
@@ -47,7 +50,7 @@ function quietly(program, args, { what, remedy, env = {} }) {
     const started = performance.now();
     const child = spawn(program, args, {
       cwd: root,
-      env: { ...process.env, ...env, PYTHONDONTWRITEBYTECODE: "1" },
+      env: { ...process.env, ...ownCache, ...env, PYTHONDONTWRITEBYTECODE: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
@@ -204,7 +207,7 @@ export function giveUp(error) {
 /** Runs a program with this terminal; answers its exit code. */
 export function runHere(program, args, env = {}) {
   return new Promise((done) => {
-    const child = spawn(program, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
+    const child = spawn(program, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...ownCache, ...env } });
     // Ctrl-C reaches the program itself: it ends in order, and this process waits for it.
     process.on("SIGINT", () => undefined);
     process.on("SIGTERM", () => child.kill("SIGTERM"));
