@@ -1,4 +1,5 @@
-import type { Command, CommandOptions } from "commander";
+import type { Command } from "commander";
+import { noun } from "./noun.ts";
 import { registerCache, registerData } from "./stores.ts";
 
 /** Every command's words and flags; its code is loaded when it is called. */
@@ -75,9 +76,7 @@ export function registerCommands(program: Command): void {
 }
 
 function registerSchedules(program: Command): void {
-  const schedules = program.command("schedule").description("nights that evaluate an experiment's published experts");
-  const command = (words: string, description: string, options: CommandOptions = {}) =>
-    schedules.command(words, options).description(description).option("--json", "machine output: stdout holds JSON only");
+  const { command, onlyKnown } = noun(program, "schedule", "nights that evaluate an experiment's published experts");
   const load = () => import("./commands/schedule.ts");
   command("apply <file>", "make the schedule what the file says").action(async (file, options) =>
     (await load()).apply(file, options),
@@ -91,11 +90,5 @@ function registerSchedules(program: Command): void {
   for (const what of ["pause", "unpause", "delete"] as const) {
     command(`${what} <id>`, `${what} a schedule`).action(async (id, options) => (await load()).change(what, id, options));
   }
-  // Commander would take a word that is no command for an argument of the default one.
-  schedules.hook("preSubcommand", () => {
-    const [word] = schedules.args;
-    const names = schedules.commands.map((known) => known.name());
-    if (word !== undefined && !word.startsWith("-") && !names.includes(word))
-      schedules.error(`error: unknown command 'schedule ${word}'; there are ${names.join(", ")}`);
-  });
+  onlyKnown();
 }

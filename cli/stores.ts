@@ -1,5 +1,6 @@
-import { type Command, type CommandOptions, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { exportFormats } from "./data/rows.ts";
+import { noun } from "./noun.ts";
 
 /** `attune data …`: what a run made. */
 export function registerData(program: Command): void {
@@ -26,7 +27,7 @@ export function registerData(program: Command): void {
 
 /** `attune cache …`: the call store. */
 export function registerCache(program: Command): void {
-  const { group, command } = noun(program, "cache", "the recorded calls, which no run pays for again");
+  const { command, onlyKnown } = noun(program, "cache", "the recorded calls, which no run pays for again");
   const load = () => import("./commands/cache.ts");
   command("ls", "recorded calls by run: tokens, cost, size, when they were last used", { isDefault: true }).action(
     async (options) => (await load()).ls(options),
@@ -38,22 +39,7 @@ export function registerCache(program: Command): void {
     .option("--dry-run", "only say what would go and what it is worth")
     .option("--yes", "remove it")
     .action(async (options) => (await load()).prune(options));
-  // Commander would take a word that is no command for an argument of the default one.
-  group.hook("preSubcommand", () => {
-    const [word] = group.args;
-    const names = group.commands.map((known) => known.name());
-    if (word !== undefined && !word.startsWith("-") && !names.includes(word))
-      group.error(`error: unknown command 'cache ${word}'; there are ${names.join(", ")}`);
-  });
-}
-
-function noun(program: Command, name: string, about: string) {
-  const group = program.command(name).description(about);
-  return {
-    group,
-    command: (words: string, description: string, options: CommandOptions = {}) =>
-      group.command(words, options).description(description).option("--json", "machine output: stdout holds JSON only"),
-  };
+  onlyKnown();
 }
 
 const atLeast = (least: number) => (written: string) => {

@@ -1,3 +1,5 @@
+import { fnv1a } from "./hash.ts";
+
 /** Seeded randomness: a stream per name, so that one draw more in one place moves nothing elsewhere. Not for secrets. */
 export interface Random {
   /** Uniform in [0, 1). */
@@ -8,16 +10,9 @@ export interface Random {
   shuffled<T>(items: readonly T[]): T[];
 }
 
-/** FNV-1a, 32 bits: spreads the parts of a stream's name over its seed. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0;
-}
-
 /** The stream of a seed and a name; mulberry32 (T. Ettinger, public domain). */
 export function random(seed: number, ...name: readonly (string | number)[]): Random {
-  let state = hash(`${seed}/${name.join("/")}`);
+  let state = fnv1a(`${seed}/${name.join("/")}`);
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);

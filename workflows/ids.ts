@@ -1,4 +1,5 @@
 import type { RunRef } from "../contract/units.ts";
+import { fnv1a } from "../domain/hash.ts";
 
 /** How a person names the run that this workflow works for: an experiment by its name, a night by its workflow's id. */
 export function shownName({ name, epoch }: Pick<RunRef, "name" | "epoch">, workflowId: string): string {
@@ -18,12 +19,8 @@ export function jobName(workflowId: string, piece: string): string {
     .replaceAll("/", ".")
     .replaceAll(/[^a-z0-9._-]/g, "-")
     .replace(/^[^a-z0-9]+/, "");
-  return name.length <= longest ? name : `${name.slice(0, longest - 9)}-${fnv1a(name)}`;
+  return name.length <= longest ? name : `${name.slice(0, longest - 9)}-${suffix(name)}`;
 }
 
-/** FNV-1a, 32 bit, 8 hex digits: names cut short stay apart. */
-function fnv1a(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash.toString(16).padStart(8, "0");
-}
+/** 8 hex digits: names cut short stay apart. */
+const suffix = (name: string) => fnv1a(name).toString(16).padStart(8, "0");

@@ -1,12 +1,13 @@
+import { fnv1a } from "../../../domain/hash.ts";
+
 /**
  * Divides `total` whole units by demand (max-min fair): nobody gets more than it wants while another wants more; what nobody wants is spread evenly.
  * The parts add up to `total`. Who gets what is left of an uneven division goes by `turn`, so that no one goes without for ever.
  */
 export function fairShares(demands: ReadonlyMap<string, number>, total: number, turn = 0): Map<string, number> {
+  const order = (id: string) => fnv1a(`${turn}/${id}`);
   const wanted = (id: string) => Math.max(1, demands.get(id) ?? 0);
-  const ids = [...demands.keys()].toSorted(
-    (a, b) => wanted(a) - wanted(b) || order(a, turn) - order(b, turn) || (a < b ? -1 : 1),
-  );
+  const ids = [...demands.keys()].toSorted((a, b) => wanted(a) - wanted(b) || order(a) - order(b) || (a < b ? -1 : 1));
   const shares = new Map<string, number>();
   let left = total;
   for (const [i, id] of ids.entries()) {
@@ -21,11 +22,4 @@ export function fairShares(demands: ReadonlyMap<string, number>, total: number, 
     left -= extra;
   }
   return shares;
-}
-
-/** FNV-1a, 32 bit: an order that changes with every turn. */
-function order(id: string, turn: number): number {
-  let hash = 0x811c9dc5;
-  for (const character of `${turn}/${id}`) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return hash;
 }
