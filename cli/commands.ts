@@ -18,6 +18,7 @@ export function registerCommands(program: Command): void {
     .option("--set <path=value>", "set a key over file and environment; may be repeated", list)
     .option("--until <stage>", "stop after this stage; a later run goes on from there")
     .option("--rebuild <stage>", "drop the records of a stage or piece and of all that is made from it, then run")
+    .option("--extend", "refuse to start unless it only adds contexts, backbones, arms or conversations to an earlier run")
     .option("--detach", "start and leave it running")
     .action(async (file, options) => (await import("./commands/run.ts")).run(file, options));
   command("quickstart", "the rehearsal experiment through every stage, on a stack of its own")
@@ -51,6 +52,15 @@ export function registerCommands(program: Command): void {
   command("retry <run>", "let each turn take more samples; units that gave up are tried again until their stage is sealed")
     .requiredOption("--samples <n>", "samples a turn may take")
     .action(async (run, options) => (await import("./commands/control.ts")).retryUnits(run, options));
+  command("window <run> <conversations>", "conversations that each batch of an open run keeps open, 1–400").action(
+    async (run, conversations, options) => (await import("./commands/control.ts")).setWindow(run, conversations, options),
+  );
+  command("width [provider]", "calls in flight by provider; set its limits for all runs, while they go on")
+    .option("--calls <n>", "calls in flight at most, over all llm workers together")
+    .option("--requests-per-minute <n>", "or none: no such limit")
+    .option("--tokens-per-minute <n>", "or none: no such limit")
+    .option("--reset", "go back to the configured limits")
+    .action(async (provider, options) => (await import("./commands/width.ts")).width(provider, options));
   command("cancel <run>", "end a run in order; what is finished stays")
     .option("--no-wait", "do not wait until it has ended")
     .action(async (run, options) => (await import("./commands/control.ts")).cancel(run, options));

@@ -42,6 +42,16 @@ export function servingKey(job: string): string {
   return `serving/${job}`;
 }
 
+/** What a job came to, by the digest of its work. */
+export function jobDoneKey(work: string): string {
+  return `done/${work}`;
+}
+
+/** Prefix of the claims of a run's jobs, whatever workflow of it started them. */
+export function claimsPrefix({ name, digest }: Pick<RunRef, "name" | "digest">): string {
+  return `claim/exp.${name}.${digest.slice(0, 12)}.`;
+}
+
 /** Keys of all pieces of a run, in the method's order. */
 export function pieceKeys({
   contexts,

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import type { Claim, ClaimInput, JobDraft } from "../../contract/jobs.ts";
+import type { Claim, ClaimInput } from "../../contract/jobs.ts";
 import { nodeQueue } from "../../contract/queues.ts";
-import { canonicalJson } from "../../domain/canonical-json.ts";
 import type { Deps } from "../deps.ts";
 import type { JobsNode } from "./node.ts";
 import { readClaim, readJob } from "./record.ts";
+import { workDigest } from "./reuse.ts";
 
 type Stores = Pick<Deps, "records">;
 
@@ -35,12 +34,6 @@ export async function claimNode(stores: Stores, node: JobsNode, { job, lostFence
     };
     if (await stores.records.put(`claim/${job}`, { claim, work: digest }, stored?.version ?? null)) return claim;
   }
-}
-
-/** Equal for drafts that give the same job: where a file lies does not count. */
-function workDigest({ params, files, seed }: JobDraft): string {
-  const inputs = files.map(({ path, ref }) => [path, ref.sha256]);
-  return createHash("sha256").update(canonicalJson({ params, inputs, seed })).digest("hex");
 }
 
 function isHere(claim: Claim, node: JobsNode): boolean {

@@ -11,6 +11,7 @@ import { runUri } from "../stages/records.ts";
 import { whyNotMine } from "./claim.ts";
 import { notMine } from "./failures.ts";
 import { readJob, updateJob } from "./record.ts";
+import { keepDone } from "./reuse.ts";
 
 type Stores = Pick<Deps, "artifacts" | "records" | "env">;
 
@@ -51,6 +52,7 @@ export async function promote(stores: Stores, request: JobRequest, place: JobPla
   const why = await whyNotMine(stores, place.job, place.fence);
   if (why !== null) throw notMine(place.job, why);
   await updateJob(stores, place.job, (record) => ({ ...record, outcome }));
+  await keepDone(stores, request, outcome);
   // Optimizer states are the bulk of a job's folder, and nothing goes on from them any more.
   const fences = await listFences(stores.env.home, place.job);
   await Promise.all(

@@ -8,6 +8,7 @@ import { follow } from "./follow.ts";
 import type { Followed } from "./follow.ts";
 import type { JobDeps, JobsNode } from "./node.ts";
 import { countStarts, readJob, updateJob } from "./record.ts";
+import { findDone } from "./reuse.ts";
 import { admit, ensureJob } from "./start.ts";
 
 /** ensure → follow → collect. A retry adopts the running job, or collects what an earlier attempt's job left. */
@@ -17,11 +18,21 @@ export async function runJob(deps: JobDeps, node: JobsNode, request: JobRequest)
     await admit(attempt);
     const earlier = await promoted(deps, request.job, place.fence);
     if (earlier !== null) return earlier;
+    const done = await heart.during(() => findDone(deps, request));
+    if (done !== null) return reuse(deps, request, done);
     const exit = (await endNobodySaw(attempt)) ?? (await runToEnd(attempt));
     const result = exit === "finished" || exit.exitCode === 0 || exit.exitCode === null ? await readResult(place) : null;
     if (result !== null) return heart.during(() => promote(deps, request, place, result));
     throw jobFailure(await reportEnd(attempt, exit === "finished" ? null : exit));
   });
+}
+
+/** The same work was done before, for another run or before this one's record of it was lost: nothing is started. */
+async function reuse(deps: JobDeps, { job, claim }: JobRequest, done: JobOutcome): Promise<JobOutcome> {
+  const outcome = { ...done, job, fence: claim.fence };
+  await updateJob(deps, job, (record) => ({ ...record, outcome }));
+  deps.log.info(`${job} is not run: ${done.job} did the same work`, { result: done.result.uri });
+  return outcome;
 }
 
 async function runToEnd(attempt: Attempt): Promise<JobExit> {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Client, WorkflowUpdateFailedError } from "@temporalio/client";
 import type { Progress } from "../../contract/experiment.ts";
-import { messages, type RaiseBudget, type RetryUnits } from "../../contract/messages.ts";
+import { messages, type RaiseBudget, type RetryUnits, type SetWidth } from "../../contract/messages.ts";
 import { CliError, exitCodes, usageError } from "../errors.ts";
 import { commandOutput, type Output } from "../output.ts";
 import { openProject, type Project, withStores } from "../project.ts";
@@ -66,6 +66,17 @@ export async function retryUnits(wanted: string, { samples, ...options }: Option
   });
 }
 
+/** `attune window RUN N`: conversations that each batch of an open run keeps open. */
+export async function setWindow(wanted: string, conversations: string, options: Options): Promise<void> {
+  await onRun(wanted, options, async (run) => {
+    const set: SetWidth = { window: number(conversations, "The window") };
+    await update(run, messages.setWidth, set);
+    const { workflowId } = run.target;
+    const text = `${workflowId} keeps ${set.window} conversations open per batch. Calls in flight are limited apart: npx attune width`;
+    run.output.result({ workflowId, ...set }, text);
+  });
+}
+
 /** `attune cancel RUN`: what is open ends in order; recorded calls and finished pieces stay. */
 export async function cancel(wanted: string, { wait, ...options }: Options & { readonly wait: boolean }): Promise<void> {
   await onRun(wanted, options, async (run) => {
@@ -112,14 +123,14 @@ async function onRun(wanted: string, options: Options, work: (run: Controlled) =
 }
 
 /** An update is answered by the run's workflow: the run must be open and a control worker up. */
-async function update(run: Controlled, name: string, input?: RaiseBudget | RetryUnits): Promise<void> {
+async function update(run: Controlled, name: string, input?: RaiseBudget | RetryUnits | SetWidth): Promise<void> {
   await needProgress(run);
   const { workflowId } = run.target;
   try {
     const handle = run.client.workflow.getHandle(workflowId);
     const updateId = randomUUID();
     if (input === undefined) await handle.executeUpdate<void, []>(name, { updateId });
-    else await handle.executeUpdate<void, [RaiseBudget | RetryUnits]>(name, { updateId, args: [input] });
+    else await handle.executeUpdate<void, [RaiseBudget | RetryUnits | SetWidth]>(name, { updateId, args: [input] });
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
     throw new CliError(exitCodes.failed, `${workflowId} refused: ${error.cause?.message ?? error.message}`);

@@ -1,13 +1,13 @@
 import { planFor } from "../../configs/schema/plan.ts";
-import { experimentWorkflowId, unitRowsPrefix } from "../../contract/places.ts";
+import { experimentWorkflowId } from "../../contract/places.ts";
 import type { RunRef } from "../../contract/units.ts";
-import type { Records } from "../../platform/records/records.ts";
 import { estimateCalls, frugal, lavish, type StageEstimate, typical } from "../config/call-estimate.ts";
 import { loadExperiment } from "../config/experiment.ts";
 import { checkMoney, costsNothing } from "../config/money.ts";
 import { resolveExperiment } from "../config/resolve.ts";
 import { commandOutput } from "../output.ts";
 import { openProject, withStores } from "../project.ts";
+import { earlierRuns, extended, finishedUnits, rereadUnits } from "../server/earlier.ts";
 import { readPieces } from "../server/pieces.ts";
 import { planText } from "../view/plan.ts";
 
@@ -22,6 +22,8 @@ export interface PlannedStage {
   /** Conversations in all, and those that a run of the same digest has finished. */
   readonly units: number;
   readonly done: number;
+  /** Conversations that an earlier run finished which this one only adds to: their calls are read again. */
+  readonly reread: number;
   readonly calls: number;
   /** Calls left to make, reckoned by the conversations that are not finished. */
   readonly callsLeft: number;
@@ -57,16 +59,20 @@ export async function plan(file: string, options: Options): Promise<void> {
       steer: talks,
       evaluate: evaluate.conversations * contexts.length * evaluate.arms.length * backbones.length,
     };
+    const base = extended(await earlierRuns(stores, { digest, resolved }));
     const stages: PlannedStage[] = [];
     for (const [i, typically] of mid.entries()) {
       const { stage, calls, studentCalls } = typically;
       const sealed = pieces.filter(({ key }) => key.split("/")[0] === stage).every(({ whole }) => whole);
       const done = sealed ? units[stage] : Math.min(units[stage], await finishedUnits(stores.records, run, stage));
-      const left = 1 - done / units[stage];
+      const known = base === null ? 0 : await rereadUnits(stores.records, base, stage);
+      const reread = Math.max(0, Math.min(units[stage], known) - done);
+      const left = 1 - (done + reread) / units[stage];
       stages.push({
         stage,
         units: units[stage],
         done,
+        reread,
         calls,
         callsLeft: Math.round(calls * left),
         studentCalls: Math.round(studentCalls * left),
@@ -79,16 +85,12 @@ export async function plan(file: string, options: Options): Promise<void> {
     const made = pieces.filter(({ whole }) => !whole).map(({ key }) => key);
     const workflowId = experimentWorkflowId(run);
     const { budget } = experiment;
+    const adds = base?.known.workflowId ?? null;
     output.result(
-      { workflowId, digest, stages, reused, made, budget },
-      planText({ workflowId, stages, reused, made, budget, free: costsNothing(experiment) }),
+      { workflowId, digest, extends: adds, stages, reused, made, budget },
+      planText({ workflowId, extended: adds, stages, reused, made, budget, free: costsNothing(experiment) }),
     );
   });
-}
-
-async function finishedUnits(records: Records, run: RunRef, stage: string): Promise<number> {
-  const rows = await records.list(unitRowsPrefix(run, stage));
-  return rows.filter(({ value }) => (value as { outcome: { status: string } }).outcome.status === "done").length;
 }
 
 function amount(estimate: StageEstimate | undefined, left: number): Amount {

@@ -1,25 +1,22 @@
 import { experimentWorkflowId, type Launch } from "../../contract/places.ts";
 import { planFor } from "../../configs/schema/plan.ts";
-import { resolvedExperiment } from "../../configs/schema/resolved.ts";
 import { stages, type Stage } from "../../contract/stages.ts";
-import type { RunRef } from "../../contract/units.ts";
 import { exitCodes, usageError } from "../errors.ts";
-import { openProject, type Project, type Stores, withStores } from "../project.ts";
+import { openProject, type Project, withStores } from "../project.ts";
 import { commandOutput, type Output } from "../output.ts";
 import { loadExperiment } from "../config/experiment.ts";
-import { differences, identity } from "../config/identity.ts";
 import { checkMoney, isRehearsal } from "../config/money.ts";
 import { nearest } from "../config/nearest.ts";
-import { type Resolution, resolveExperiment, storeRun } from "../config/resolve.ts";
+import { resolveExperiment, storeRun } from "../config/resolve.ts";
 import { estimateCalls } from "../config/call-estimate.ts";
 import { withClient } from "../server/connect.ts";
 import { launch } from "../server/launch.ts";
 import { dropPieces, piecesFrom, readPieces } from "../server/pieces.ts";
-import { findRun, knownRuns } from "../server/runs.ts";
+import { findRun } from "../server/runs.ts";
 import { look } from "../server/watch.ts";
 import { followRun } from "../follow.ts";
 import { sayNotApplied } from "../view/not-applied.ts";
-import { differencesText } from "../view/differences.ts";
+import { sayEarlier } from "../view/earlier.ts";
 import { estimateText } from "../view/estimate.ts";
 import { finishedRun } from "../view/finished.ts";
 import { uiLink } from "../view/links.ts";
@@ -29,6 +26,7 @@ export interface RunOptions {
   readonly set?: readonly string[];
   readonly until?: string;
   readonly rebuild?: string;
+  readonly extend?: boolean;
   readonly detach?: boolean;
 }
 
@@ -55,7 +53,7 @@ export async function runExperiment(
 
   return withClient(project, (client) =>
     withStores(project, async (stores) => {
-      await sayDifferences(stores, resolution, output);
+      await sayEarlier(stores, resolution, { output, extend: options.extend === true });
       const ref = await storeRun(resolution, stores.artifacts);
       const open = (await look(client, workflowId, project.queues)).status === "RUNNING";
       if (options.rebuild !== undefined) {
@@ -119,22 +117,4 @@ function stageNamed(name: string): Stage {
   if (stage !== undefined) return stage;
   const meant = nearest(name, stages);
   throw usageError(`--until ${name}: ${meant === undefined ? `stages are ${stages.join(", ")}` : `did you mean ${meant}?`}`);
-}
-
-/** Same name, other digest: another run. What differs from the newest one is shown. */
-async function sayDifferences({ artifacts, records }: Stores, { digest, resolved }: Resolution, output: Output): Promise<void> {
-  const earlier = (await knownRuns(records)).find(({ run: { name } }) => name === resolved.experiment.name);
-  if (earlier === undefined || earlier.run.digest === digest) return;
-  const before = await readConfig(artifacts, earlier.run);
-  output.say(`Another run than ${earlier.workflowId}:`);
-  output.say(
-    before === null
-      ? "  (its configuration is no longer there)"
-      : differencesText(differences(identity(before), identity(resolved))),
-  );
-}
-
-async function readConfig(artifacts: Stores["artifacts"], { config }: RunRef) {
-  if (!(await artifacts.verify(config))) return null;
-  return resolvedExperiment.parse(JSON.parse((await artifacts.read(config)).toString("utf8")));
 }

@@ -7,7 +7,7 @@ import { commandOutput, type Output } from "../output.ts";
 import { openProject, type Project, type Stores, withStores } from "../project.ts";
 import { withClient } from "../server/connect.ts";
 import { readPieces } from "../server/pieces.ts";
-import { providersNow, providersText } from "../server/providers.ts";
+import { limitsSet, providersNow, providersText } from "../server/providers.ts";
 import { findTarget, openNightText, type Target } from "../server/targets.ts";
 import { endOf, look, type Snapshot } from "../server/watch.ts";
 import { type Failure, failureExit } from "../view/failure.ts";
@@ -50,18 +50,19 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
   const pieces = (await readPieces(stores, run, plan, { verify: false })).map(({ key, whole }) => ({ key, done: whole }));
   const done = pieces.filter((piece) => piece.done).length;
   const providers = snapshot.status === "RUNNING" ? await providersNow(stores.records, Date.now()) : [];
+  const limits = snapshot.status === "RUNNING" ? await limitsSet(stores.records) : [];
   const ui = uiLink(project, workflowId);
   const lines = [
     `${workflowId}: ${statusWord(snapshot.status)}${rehearsal ? " (rehearsal: not evidence)" : ""}`,
     whyText(failure),
     `${done} of ${pieces.length} pieces are done.`,
     progressText(snapshot, { name, now: new Date() }),
-    providersText(providers),
+    providersText(providers, limits),
     ...(snapshot.status === "RUNNING" ? [] : [...closedLines(pieces), await openNightText(client, run.name)]),
     ui ?? "",
   ];
   output.result(
-    { workflowId, ...snapshot, error: failure?.text ?? null, digest: run.digest, rehearsal, pieces, providers, ui },
+    { workflowId, ...snapshot, error: failure?.text ?? null, digest: run.digest, rehearsal, pieces, providers, limits, ui },
     lines.filter((line) => line !== "").join("\n"),
   );
   return exitOf(snapshot, failure);

@@ -1,4 +1,4 @@
-import { pieceKeys, stageRecordKey, unitRowsPrefix } from "../../contract/places.ts";
+import { claimsPrefix, jobDoneKey, pieceKeys, stageRecordKey, unitRowsPrefix } from "../../contract/places.ts";
 import { stages, type StageRecord } from "../../contract/stages.ts";
 import type { ExperimentPlan } from "../../contract/experiment.ts";
 import type { RunRef } from "../../contract/units.ts";
@@ -85,11 +85,18 @@ function parents(key: string, keys: readonly string[]): readonly string[] {
   }
 }
 
-/** Drops the records of these pieces and their unit rows; recorded calls stay, so nothing is paid twice. */
+/**
+ * Drops the records of these pieces and their unit rows; recorded calls stay, so nothing is paid twice. What the run's jobs came to is forgotten too:
+ * asked to be made again, a job is run again.
+ */
 export async function dropPieces({ records }: Pick<Stores, "records">, run: RunRef, keys: readonly string[]): Promise<void> {
   for (const key of keys.toReversed()) {
     await records.remove(stageRecordKey(run, key));
     for (const row of await unitRowKeys(records, run, key)) await records.remove(row);
+  }
+  for (const { value } of await records.list(claimsPrefix(run))) {
+    const { work } = value as { readonly work?: string };
+    if (work !== undefined) await records.remove(jobDoneKey(work));
   }
 }
 

@@ -4,6 +4,8 @@ import { count, money, table } from "./table.ts";
 
 interface Planned {
   readonly workflowId: string;
+  /** The earlier run that it only adds to. */
+  readonly extended: string | null;
   readonly stages: readonly PlannedStage[];
   readonly reused: readonly string[];
   readonly made: readonly string[];
@@ -14,7 +16,7 @@ interface Planned {
 const thousands = (tokens: number) => (tokens >= 10_000 ? `${count(Math.round(tokens / 1000))} k` : count(tokens));
 
 /** Calls left by stage, with tokens and money at their least, as measured and at their most. */
-export function planText({ workflowId, stages, reused, made, budget, free }: Planned): string {
+export function planText({ workflowId, extended, stages, reused, made, budget, free }: Planned): string {
   const range = (of: (amount: PlannedStage["mid"]) => string) => (stage: PlannedStage) =>
     [stage.low, stage.mid, stage.high].map(of).join(" · ");
   const tokens = range(({ inputTokens, outputTokens }) => thousands(inputTokens + outputTokens));
@@ -27,6 +29,7 @@ export function planText({ workflowId, stages, reused, made, budget, free }: Pla
     tokens(stage),
     free ? "free" : cost(stage),
   ]);
+  const reread = stages.reduce((sum, stage) => sum + stage.reread, 0);
   const calls = stages.reduce((sum, { callsLeft }) => sum + callsLeft, 0);
   const most = stages.reduce<number | null>((sum, { high }) => (sum === null || high.usd === null ? null : sum + high.usd), 0);
   const short = [
@@ -42,6 +45,9 @@ export function planText({ workflowId, stages, reused, made, budget, free }: Pla
     table([["stage", "done", "calls left", "student calls", "tokens low · mid · high", "cost low · mid · high"], ...rows], [0]),
     "Low: short answers, none refused. High: answers as long as they may be, one in ten asked again. Recorded calls are never made again.",
     ...short,
+    ...(extended === null || reread === 0
+      ? []
+      : [`It extends ${extended}: calls of ${count(reread)} conversations are read again and not counted above.`]),
     reused.length === 0 ? "Nothing is there to reuse." : `Reused: ${reused.join(", ")}.`,
     made.length === 0 ? "Nothing is left to make." : `To make: ${made.join(", ")}.`,
   ].join("\n");

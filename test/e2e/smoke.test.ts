@@ -160,16 +160,21 @@ describe("a run whose workers were all killed", () => {
     expect(teacherLog()).toHaveLength(before);
   });
 
-  test("without one adapter's folder, the same run trains that one only", async () => {
+  test("without two adapters' folders, the same run trains the one only whose job left nothing either", async () => {
     const before = startsOf();
-    rmSync(join(stack.home, "artifacts", "adapters", "smollm2-135m", "writing"), { recursive: true });
+    const adapters = join(stack.home, "artifacts", "adapters", "smollm2-135m");
+    for (const context of ["writing", "distress"]) rmSync(join(adapters, context), { recursive: true });
+    const [folder] = readdirSync(join(stack.home, "artifacts", "runs", "smoke"));
+    const jobs = join(stack.home, "artifacts", "runs", "smoke", folder!, "jobs");
+    const [trainedIt] = readdirSync(jobs).filter((job) => job.endsWith("align.smollm2-135m.writing"));
+    rmSync(join(jobs, trainedIt!), { recursive: true });
     const again = await stack.attune("run", config, "--json");
     expect(again.exitCode, again.stderr).toBe(0);
     const after = startsOf();
     const trained = Object.keys(after).filter((job) => after[job] !== before[job]);
     expect(trained).toHaveLength(1);
     expect(trained[0]).toContain("writing");
-    expect(existsSync(join(stack.home, "artifacts", "adapters", "smollm2-135m", "writing"))).toBe(true);
+    for (const context of ["writing", "distress"]) expect(existsSync(join(adapters, context))).toBe(true);
   });
 
   test("a night of its published experts, started by a schedule, passes", async () => {

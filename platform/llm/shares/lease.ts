@@ -2,6 +2,7 @@ import type { Records } from "../../records/records.ts";
 import type { Limiter } from "../limiter.ts";
 import { afterLeaving, type Amounts, ceilingPrefix, type Holders, leaseMs, rebalance } from "./holders.ts";
 import { Silence } from "./silence.ts";
+import { readTuning, tuned, tuningKey } from "./tuning.ts";
 
 /** Between two looks at the record. */
 const lookMs = 1000;
@@ -18,6 +19,7 @@ export interface LeaseOptions {
   readonly me: string;
   readonly provider: string;
   readonly limiter: Limiter;
+  /** The limits by configuration; what a person set over them is read at every look. */
   readonly ceiling: () => Amounts;
   readonly onError?: (error: unknown) => void;
 }
@@ -63,16 +65,17 @@ export class Lease {
   }
 
   async #look(): Promise<void> {
-    const { limiter, records, me, ceiling } = this.#options;
+    const { limiter, records, me, provider, ceiling } = this.#options;
     if (this.#closed) return;
     const demand = limiter.inFlight + limiter.waiting;
     if (demand === 0 && Date.now() - this.#lastUse > idleMs) return this.#giveBack();
+    this.#ceiling = tuned(ceiling(), readTuning((await records.get(tuningKey(provider)))?.value));
     for (;;) {
       const stored = await records.get(this.#key);
       const holders = (stored?.value as Holders | undefined) ?? {};
       this.#silence.look(holders, performance.now());
       const situation = () => ({
-        ceiling: ceiling(),
+        ceiling: this.#ceiling,
         demand,
         width: limiter.width,
         used: limiter.used,
@@ -94,16 +97,17 @@ export class Lease {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#apply(nothing);
-    const { records, me, limiter, ceiling } = this.#options;
+    const { records, me, limiter } = this.#options;
     for (;;) {
       const stored = await records.get(this.#key);
       const holders = (stored?.value as Holders | undefined) ?? {};
       if (stored === null || holders[me] === undefined || holders[me].left === true) return;
-      const rest = afterLeaving(holders, me, { ceiling: ceiling(), used: limiter.used, now: Date.now() });
+      const rest = afterLeaving(holders, me, { ceiling: this.#ceiling, used: limiter.used, now: Date.now() });
       if (await records.put(this.#key, rest, stored.version)) return;
     }
   }
 
+  #ceiling: Amounts = nothing;
   #applied: Amounts = nothing;
   #apply(amounts: Amounts): void {
     this.#applied = amounts;

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, it } from "vitest";
+import { type Tuning, tuningKey } from "../../../platform/llm/shares/tuning.ts";
 import { sqliteRecords } from "../../../platform/records/sqlite.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -53,6 +54,33 @@ async function untilFull(fill: () => Promise<number>, ms: number): Promise<numbe
   while (seen < 0.9 * width && Date.now() < end) seen = await fill();
   return seen;
 }
+
+/** Waits until as good as no second has more calls open than `most` in it. */
+async function untilAtMost(fill: () => Promise<number>, most: number, ms: number): Promise<number> {
+  const end = Date.now() + ms;
+  let seen = await fill();
+  while (seen > most && Date.now() < end) seen = await fill();
+  return seen;
+}
+
+it("a ceiling that is set while processes call is taken on by all of them, lower and higher, and so is its reset", async () => {
+  const file = join(tempFolder(), "records.db");
+  const records = sqliteRecords(file);
+  const { url, fill } = await countingServer();
+  for (const name of ["a", "b"])
+    children.push(spawn(process.execPath, [script, file, url, String(width), name], { stdio: ["ignore", "ignore", "inherit"] }));
+  expect(await untilFull(fill, 20_000)).toBeGreaterThanOrEqual(0.9 * width);
+
+  const lower: Tuning = { calls: 6, at: new Date().toISOString() };
+  await records.put(tuningKey("p"), lower, null);
+  const few = await untilAtMost(fill, 6, 10_000);
+  expect(few).toBeLessThanOrEqual(6);
+  expect(few).toBeGreaterThanOrEqual(4);
+
+  await records.remove(tuningKey("p"));
+  expect(await untilFull(fill, 10_000)).toBeGreaterThanOrEqual(0.9 * width);
+  records.close();
+});
 
 it("processes that join, leave and are killed keep to one ceiling and fill it again", async () => {
   const file = join(tempFolder(), "records.db");

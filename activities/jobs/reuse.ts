@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
+import { jobDoneKey } from "../../contract/places.ts";
+import { canonicalJson } from "../../domain/canonical-json.ts";
+import type { Deps } from "../deps.ts";
+
+type Stores = Pick<Deps, "artifacts" | "records" | "env">;
+
+/** What a job came to, for any run that asks for the same work. */
+interface DoneJob {
+  readonly outcome: JobOutcome;
+  /** Another version of the trainer may come to something else. */
+  readonly codeVersion: string;
+}
+
+/** Equal for drafts that give the same job: where a file lies does not count, nor who asks. */
+export function workDigest({ params, files, seed }: JobDraft): string {
+  const inputs = files.map(({ path, ref }) => [path, ref.sha256]);
+  return createHash("sha256").update(canonicalJson({ params, inputs, seed })).digest("hex");
+}
+
+/** What the same work came to under this code, whichever run it was for, if all of it is still there. */
+export async function findDone({ artifacts, records, env }: Stores, work: JobDraft): Promise<JobOutcome | null> {
+  const stored = await records.get(jobDoneKey(workDigest(work)));
+  if (stored === null) return null;
+  const { outcome, codeVersion } = stored.value as DoneJob;
+  if (codeVersion !== env.codeVersion) return null;
+  for (const ref of [outcome.result, ...Object.values(outcome.outputs)]) if (!(await artifacts.verify(ref))) return null;
+  return outcome;
+}
+
+/** The newest stands: where it is written anew, the one before was lost, altered or of other code. */
+export async function keepDone(
+  { records, env }: Pick<Stores, "records" | "env">,
+  work: JobDraft,
+  outcome: JobOutcome,
+): Promise<void> {
+  const key = jobDoneKey(workDigest(work));
+  const value: DoneJob = { outcome, codeVersion: env.codeVersion };
+  for (;;) {
+    const stored = await records.get(key);
+    if (await records.put(key, value, stored?.version ?? null)) return;
+  }
+}
