@@ -44,6 +44,15 @@ export function usedBy(pid: number): Used {
   }
 }
 
+/** Resident size of a process now, MB; 0 for one that is gone. Linux only. */
+export function residentMb(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** The file system that a path lies on, from the longest mount point above it. */
 export function fileSystemOf(path: string): string {
   const mounts = readFileSync("/proc/mounts", "utf8")

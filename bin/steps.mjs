@@ -12,7 +12,7 @@ export const venvPython = join(home, "venv", "bin", "python");
 export const pinnedNode = join(root, "node_modules", "node", "bin", "node");
 
 /** Downloads, so that a set-up that was interrupted goes on; removed when it is done. */
-const caches = join(home, "cache");
+const caches = join(home, "cache", "setup");
 
 /** What packages keep for themselves (compiled helpers) lies below the data directory too. */
 const ownCache = { XDG_CACHE_HOME: join(home, "xdg-cache") };

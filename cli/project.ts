@@ -1,11 +1,13 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultQueues, queuesFor, type Queues } from "../contract/queues.ts";
-import { localArtifacts } from "../platform/artifacts/local.ts";
-import type { ArtifactStore } from "../platform/artifacts/store.ts";
-import { sqliteRecords } from "../platform/records/sqlite.ts";
-import type { Records } from "../platform/records/records.ts";
+import { artifactPlace, storeAddress, storePlace } from "../platform/s3/address.ts";
+import { StoreError } from "../platform/store-error.ts";
+import { openStores, type OpenStores, type Stores } from "../platform/stores.ts";
 import { readDevStack, type DevStack } from "../workers/dev/dev-file.ts";
+import { CliError, exitCodes } from "./errors.ts";
+
+export type { Stores } from "../platform/stores.ts";
 
 /** Where a command works: the project, its data directory and the addresses it talks to. */
 export interface Project {
@@ -40,18 +42,44 @@ export async function openProject(environment: NodeJS.ProcessEnv = process.env):
   };
 }
 
-/** The runs' facts and files. */
-export interface Stores {
-  readonly artifacts: ArtifactStore;
-  readonly records: Records;
-}
+type Place = Pick<Project, "home"> & Partial<Pick<Project, "env">>;
 
 /** Opens the stores for `work` and closes them whatever happens. */
-export async function withStores<T>({ home }: Pick<Project, "home">, work: (stores: Stores) => Promise<T>): Promise<T> {
-  const stores = { artifacts: localArtifacts(join(home, "artifacts")), records: sqliteRecords(join(home, "records.db")) };
+export async function withStores<T>(project: Place, work: (stores: Stores) => Promise<T>): Promise<T> {
+  return withOpenStores(project, work);
+}
+
+/** The same with the call store and a look at whether the store keeps what runs rest on. */
+export async function withOpenStores<T>({ home, env = {} }: Place, work: (stores: OpenStores) => Promise<T>): Promise<T> {
+  const stores = await openStores({ env, home }).catch(storeProblem);
   try {
     return await work(stores);
+  } catch (error) {
+    return storeProblem(error);
   } finally {
-    stores.records.close();
+    stores.close();
   }
+}
+
+/** Before anything is started: a store that can't be used is one clear error here, not one of every worker. */
+export async function checkStore(project: Place): Promise<void> {
+  await withOpenStores(project, ({ check }) => check());
+}
+
+/** Where an artifact lies, for people: a path, or an s3:// uri. */
+export const placeOfArtifact = ({ home, env }: Pick<Project, "home" | "env">, uri: string): string =>
+  artifactPlace(storeAddress(env, home), uri);
+
+export const placeOfStore = ({ home, env }: Pick<Project, "home" | "env">): string => storePlace(storeAddress(env, home));
+
+/** Where recorded calls lie: a file, or the root of the objects. */
+export function placeOfCalls({ home, env }: Pick<Project, "home" | "env">): string {
+  const address = storeAddress(env, home);
+  return address.kind === "local" ? join(home, "calls.db") : `${storePlace(address)}/calls`;
+}
+
+function storeProblem(error: unknown): never {
+  if (error instanceof StoreError)
+    throw new CliError(error.kind === "address" ? exitCodes.usage : exitCodes.precheck, error.message, { cause: error });
+  throw error;
 }

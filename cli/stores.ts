@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { exportFormats } from "./data/rows.ts";
+import { exportFormats, piiPolicies } from "./data/rows.ts";
 import { noun } from "./noun.ts";
 
 /** `attune data …`: what a run made. */
@@ -22,6 +22,7 @@ export function registerData(program: Command): void {
   command("export <run> <dataset>", "copy a dataset and its card to a new folder, in the forms that TRL reads")
     .requiredOption("--to <folder>", "a new or empty folder")
     .addOption(new Option("--format <format>", "files to write").choices(exportFormats).default("both"))
+    .addOption(new Option("--pii <policy>", "what becomes of text that looks personal").choices(piiPolicies).default("block"))
     .action(async (run, dataset, options) => (await load()).exportTo(run, dataset, options));
 }
 

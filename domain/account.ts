@@ -1,3 +1,6 @@
+import type { AnsweredRole } from "./answered-models.ts";
+import type { PiiCounts } from "./pii.ts";
+
 /** The parts of `results.json` that say what a run used, made and stands on. */
 
 export interface ContextData {
@@ -13,6 +16,8 @@ export interface Tally {
   /** The kept ones by kind, where kinds matter: `rejects-cold`, `rejects-over-warm`. */
   readonly keptBy?: Readonly<Record<string, number>>;
   readonly dropped: Readonly<Record<string, number>>;
+  /** Texts in the kept ones that look personal; absent when there are none, and in results of earlier versions. */
+  readonly pii?: PiiCounts;
 }
 
 /** One item as every arm answered it. */
@@ -64,8 +69,10 @@ export interface UsageLine extends UsageCounts {
 export interface Provenance {
   readonly codeVersion: string;
   readonly config: { readonly uri: string; readonly sha256: string };
-  /** Models by role, as they answered. */
+  /** Models by role, as the providers listed them before the run. */
   readonly models: Readonly<Record<string, string>>;
+  /** Which models answered in each role, by the ledger; results of versions before it have none. */
+  readonly answered?: readonly AnsweredRole[];
   /** sha256 of local weights by id. */
   readonly weights: Readonly<Record<string, string>>;
   readonly inputs: Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import { modelWarnings } from "./answered-models.ts";
 import type { ArmResults, Estimate, Results } from "./results.ts";
 
 const columns = ["context", "arm", "desired", "achieved", "gap", "95 % interval", "closed"] as const;
@@ -27,6 +28,7 @@ export function summary(results: Results): string {
     `Evidence: ${headline.evidence} (${headline.evidenceWhy})`,
     `Verdict: ${headline.verdict}${headline.reasons.length > 0 ? ` (${headline.reasons.join("; ")})` : ""}`,
     headline.scope,
+    ...modelWarnings(results.provenance.answered ?? []).map((warning) => `Warning: ${warning}`),
   ].join("\n");
 }
 

@@ -6,24 +6,26 @@ import type { Deps } from "../activities/deps.ts";
 import { resolvedExperiment } from "../configs/schema/resolved.ts";
 import type { ResolvedExperiment } from "../configs/schema/resolved.ts";
 import type { RunRef } from "../contract/units.ts";
-import { localArtifacts } from "../platform/artifacts/local.ts";
 import type { ArtifactStore } from "../platform/artifacts/store.ts";
-import { sqliteCalls } from "../platform/calls/sqlite.ts";
 import { modelCaller } from "../platform/llm/caller.ts";
 import { sharedLimiters } from "../platform/llm/limiters.ts";
-import { sqliteRecords } from "../platform/records/sqlite.ts";
+import { openStores } from "../platform/stores.ts";
 import { consoleLogger } from "../platform/telemetry/log.ts";
 import { codeVersion } from "./code-version.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What activities work with, from the environment: everything lies under ATTUNE_HOME (`.attune` by default). */
-export function openDeps(env: Env): { readonly deps: Deps; readonly close: () => Promise<void> } {
+/**
+ * What activities work with, from the environment: stores where ATTUNE_STORE says, all else under ATTUNE_HOME (`.attune` by default).
+ * @throws StoreError when the store can't be used
+ */
+export async function openDeps(env: Env): Promise<{ readonly deps: Deps; readonly close: () => Promise<void> }> {
   const projectRoot = resolve(fileURLToPath(new URL("..", import.meta.url)));
   const home = resolve(env["ATTUNE_HOME"] ?? join(projectRoot, ".attune"));
-  const artifacts = localArtifacts(join(home, "artifacts"));
-  const records = sqliteRecords(join(home, "records.db"));
-  const callStore = sqliteCalls(join(home, "calls.db"));
+  const stores = await openStores({ env, home });
+  await stores.check();
+  const { artifacts, records } = stores;
+  const callStore = stores.openCalls();
   const log = consoleLogger(secretNames(env));
   const limiters = sharedLimiters(records, `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`, (error) =>
     log.warn("This process's part of a provider's limits can't be renewed; without it, it makes no calls", {
@@ -49,8 +51,7 @@ export function openDeps(env: Env): { readonly deps: Deps; readonly close: () =>
     try {
       await limiters.close();
     } finally {
-      await callStore.close();
-      records.close();
+      await callStore.close().finally(stores.close);
     }
   };
   return { deps, close };

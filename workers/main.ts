@@ -1,5 +1,6 @@
 import { NativeConnection, Runtime } from "@temporalio/worker";
 import { defaultQueues, queuesFor } from "../contract/queues.ts";
+import { StoreError } from "../platform/store-error.ts";
 import { createControlWorker } from "./control.ts";
 import { openDeps } from "./deps.ts";
 import { createGpuWorker } from "./gpu.ts";
@@ -16,14 +17,14 @@ const roles: Readonly<Record<string, (settings: WorkerSettings) => Promise<RoleW
   gpu: (settings) => createGpuWorker({ ...settings, env, devices: deviceCount(env["ATTUNE_DEVICES"]) }),
 };
 
-/** `node workers/main.ts <role>`: exits 2 for a wrong role, 3 when the server is not reachable. SIGTERM and SIGINT end it in order. */
+/** `node workers/main.ts <role>`: exits 2 for a wrong role or store, 3 when the server or the store is not reachable. SIGTERM and SIGINT end it in order. */
 async function main(role: string | undefined): Promise<number> {
   const create = roles[role ?? ""];
   if (create === undefined) {
     process.stderr.write(`worker: ${role ?? "no role"} given; use one of ${Object.keys(roles).join(", ")}\n`);
     return 2;
   }
-  const { deps, close } = openDeps(env);
+  const { deps, close } = await openDeps(env);
   Runtime.install({ logger: temporalLogger(deps.log) });
   const address = env["TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233";
   const namespace = env["TEMPORAL_NAMESPACE"] ?? "default";
@@ -56,6 +57,10 @@ function deviceCount(text: string | undefined): number {
 }
 
 process.exitCode = await main(process.argv[2]).catch((error: unknown) => {
+  if (error instanceof StoreError) {
+    process.stderr.write(`worker: ${error.message}\n`);
+    return error.kind === "address" ? 2 : 3;
+  }
   process.stderr.write(`worker: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;
 });

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { tokensCap } from "../../configs/schema/stage-settings.ts";
+import { largerLimit, personaDraws, personaTokens } from "../../configs/schema/worst-case.ts";
 import { type Fault, isRefusal, userFault } from "../../domain/detectors.ts";
 import { drawPersona, type Persona } from "../../domain/personas.ts";
 import type { Turn } from "../../domain/transcript.ts";
@@ -7,9 +9,6 @@ import { readJson } from "../judging/json.ts";
 import { personaMessages, userMessages } from "../prompts/prompts.ts";
 import { roleModel } from "./models.ts";
 import type { Session } from "./session.ts";
-
-/** Persona draws before a unit is dropped: implausible fields are common, three in a row are not. */
-const personaDraws = 4;
 
 const personaAnswer = z.object({ plausible: z.boolean(), reason: z.string(), prose: z.string().min(1) });
 const personaSchema = {
@@ -28,22 +27,30 @@ export async function inventPersona(session: Session, situation: string, stream:
   const source = config.contexts.find((context) => context.id === input.group.context);
   if (source === undefined) throw new Error(`The run has no context ${input.group.context}`);
   const model = roleModel(config, "teacher");
+  let maxTokens: number = personaTokens.first;
+  let reason = "implausible-persona";
   for (let draw = 0; draw < personaDraws; draw += 1) {
     const fields = drawPersona(source.personas, config.experiment.seed, input.unit, `${stream}/${source.id}`, draw);
     const answer = await session.ask({
       role: "teacher",
       model,
       messages: personaMessages(config, fields, situation),
-      maxTokens: 300,
+      maxTokens,
       turn: 0,
       sample: draw,
       schema: personaSchema,
       epoch: "",
     });
+    if (answer.finishReason === "length") {
+      reason = "persona-truncated";
+      maxTokens = largerLimit(maxTokens, personaTokens.cap);
+      continue;
+    }
+    reason = "implausible-persona";
     const parsed = personaAnswer.safeParse(readJson(answer.text));
     if (parsed.success && parsed.data.plausible) return { ...fields, prose: parsed.data.prose };
   }
-  return { dropped: "implausible-persona" };
+  return { dropped: reason };
 }
 
 export interface UserTurn {
@@ -52,7 +59,7 @@ export interface UserTurn {
   readonly fault: Fault | null;
 }
 
-/** The simulated user's next message: asked again while a detector finds a fault, within the sample limit. */
+/** The simulated user's next message: asked again while a detector finds a fault, within the sample limit; once cut, with more room. */
 export async function userTurn(
   session: Session,
   persona: Persona,
@@ -63,29 +70,29 @@ export async function userTurn(
   const { config, input } = session;
   const model = roleModel(config, "simulatedUser");
   let last: UserTurn = { text: "", fault: "empty" };
+  let { maxTokens } = config.experiment.converse;
   for (let sample = 0; sample < input.sampleLimit; sample += 1) {
     const answer = await session.ask({
       role: "simulatedUser",
       model,
       messages: userMessages(config, persona, situation, turns),
-      maxTokens: config.experiment.converse.maxTokens,
+      maxTokens,
       turn,
       sample,
     });
     const text = answer.text.trim();
+    const cut = answer.finishReason === "length";
+    if (cut) maxTokens = largerLimit(maxTokens, tokensCap(config.experiment.converse));
     last = {
       text,
-      fault:
-        text !== "" && answer.finishReason === "length"
-          ? "truncated"
-          : userFault(text, turns, config.experiment.converse.fidelity),
+      fault: cut && text !== "" ? "truncated" : userFault(text, turns, config.experiment.converse.fidelity),
     };
     if (last.fault === null) break;
   }
   return last;
 }
 
-/** An assistant's reply for data: never empty, never cut, never a refusal. */
+/** An assistant's reply for data: never empty, never cut, never a refusal. After a cut one it is asked again with more room. */
 export async function dataReply(
   session: Session,
   messages: readonly ChatMessage[],
@@ -94,12 +101,13 @@ export async function dataReply(
   const { config, input } = session;
   const model = roleModel(config, "teacher");
   let fault = "empty";
+  let { maxTokens } = config.experiment.converse;
   for (let sample = 0; sample < input.sampleLimit; sample += 1) {
     const answer = await session.ask({
       role: "teacher",
       model,
       messages,
-      maxTokens: config.experiment.converse.maxTokens,
+      maxTokens,
       turn,
       sample,
     });
@@ -107,8 +115,10 @@ export async function dataReply(
     // Asked again until it complies, a refusal would be hidden and the data bent.
     if (answer.refusal !== null || answer.finishReason === "content_filter" || isRefusal(text))
       return { dropped: "assistant-refused" };
-    if (answer.finishReason === "length") fault = "truncated";
-    else if (text === "") fault = "empty";
+    if (answer.finishReason === "length") {
+      fault = "truncated";
+      maxTokens = largerLimit(maxTokens, tokensCap(config.experiment.converse));
+    } else if (text === "") fault = "empty";
     else return { text, finishReason: answer.finishReason };
   }
   return { dropped: `assistant-${fault}` };

@@ -52,7 +52,7 @@ export async function updateJob({ records }: Stores, job: string, change: (recor
 export async function readClaim(
   { records }: Stores,
   job: string,
-): Promise<{ claim: Claim; work: string; version: number } | null> {
+): Promise<{ claim: Claim; work: string; version: string } | null> {
   const stored = await records.get(`claim/${job}`);
   if (stored === null) return null;
   const value = stored.value as { claim: Claim; work: string } | Claim;

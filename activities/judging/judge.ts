@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { judgeSamples, judgeTokens } from "../../configs/schema/worst-case.ts";
 import { dimensions, type Judged, meanJudged, overallLevel, type Ratings, unrated } from "../../domain/levels.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import { roleModel } from "../dialogue/models.ts";
@@ -23,8 +24,6 @@ const schema = {
   },
 };
 
-/** Answers of a judge that can't be read are asked again this often; then the reply is unscored, with the reason. */
-const resamples = 3;
 /** Repeated runs keep their samples apart. */
 const samplesPerRun = 16;
 
@@ -44,12 +43,12 @@ async function judgeOnce(session: Session, history: readonly Turn[], reply: stri
   const model = roleModel(session.config, "judge");
   const messages = judgeMessages(session.config, history, reply);
   let unscored: Judged = { overall: null, dimensions: unrated, unscored: "no answer" };
-  for (let sample = 0; sample < resamples; sample += 1) {
+  for (let sample = 0; sample < judgeSamples; sample += 1) {
     const answer = await session.ask({
       role: "judge",
       model,
       messages,
-      maxTokens: 400,
+      maxTokens: judgeTokens,
       turn,
       sample: run * samplesPerRun + sample,
       schema,

@@ -7,7 +7,9 @@ import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Deps } from "../deps.ts";
 import { readTargets } from "../stages/cards.ts";
 import { isRehearsal } from "../stages/facts.ts";
+import { piiInFacts } from "../stages/pii.ts";
 import { findStageRecord, ledgerRun } from "../stages/records.ts";
+import { answeredIn } from "./answered.ts";
 import { type ItemsByContext, readChosen, readItems } from "./rows.ts";
 import type { RunData } from "./run-data.ts";
 
@@ -25,6 +27,7 @@ export async function gather(deps: Deps, run: RunRef): Promise<RunData> {
     const rows = stages.get(stageKey("steer", id))?.outputs["pairs"];
     if (rows !== undefined) chosen.push(...(await readChosen(deps.artifacts.readLines(rows))));
   }
+  const used = await usage(deps, run);
   return {
     run,
     config,
@@ -38,7 +41,8 @@ export async function gather(deps: Deps, run: RunRef): Promise<RunData> {
       conversations: conversations(stages.get(stageKey("converse", id))),
       pairs: pairs(stages.get(stageKey("steer", id))),
     })),
-    usage: await usage(deps, run),
+    usage: used,
+    answered: answeredIn(config, used.rows),
     stages: [...stages.values()],
   };
 }
@@ -130,6 +134,7 @@ function conversations(record: StageRecord | undefined): Tally | null {
     asked: counts["asked"] ?? null,
     kept: counts["done"] ?? 0,
     dropped: { ...reasons(counts, "dropped:"), ...reasons(counts, "failed:") },
+    ...personal(record),
   };
 }
 
@@ -141,7 +146,13 @@ function pairs(record: StageRecord | undefined): Tally | null {
     kept: counts["pairs"] ?? 0,
     keptBy: reasons(counts, "pairs:"),
     dropped: reasons(counts, "pairsDropped:"),
+    ...personal(record),
   };
+}
+
+function personal({ facts }: StageRecord): Pick<Tally, "pii"> {
+  const pii = piiInFacts(facts);
+  return Object.keys(pii).length === 0 ? {} : { pii };
 }
 
 function reasons(counts: StageRecord["counts"], prefix: string): Record<string, number> {

@@ -3,11 +3,14 @@ import type { NightlyResult } from "../../contract/experiment.ts";
 import type { Ref } from "../../contract/ref.ts";
 import { stageKey } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
+import { type AnsweredRole, changedRoles, modelWarnings } from "../../domain/answered-models.ts";
 import { compareNight, type NightPair, nightVerdict } from "../../domain/nights.ts";
+import type { Results } from "../../domain/results.ts";
 import type { Deps } from "../deps.ts";
 import { readTargets } from "../stages/cards.ts";
 import { isRehearsal } from "../stages/facts.ts";
-import { findStageRecord, runUri } from "../stages/records.ts";
+import { findStageRecord, ledgerRun, runUri } from "../stages/records.ts";
+import { answeredIn } from "./answered.ts";
 import { readPublished } from "./publish.ts";
 import { type ItemsByContext, readItems } from "./rows.ts";
 
@@ -34,6 +37,9 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
   const { margin } = experiment.evaluate;
   const contexts = compareNight(pairs, { margin, seed: experiment.seed });
   const verdict = nightVerdict(contexts);
+  const answered = answeredIn(config, await deps.callStore.usage(ledgerRun(run)));
+  const models = [...modelWarnings(answered), ...changedRoles(await answeredBefore(deps, reference.results), answered)];
+  for (const warning of models) deps.log.warn(`Night ${night.night}: ${warning}`, { run: run.name });
   const uri = `${runUri(run)}.json`;
   const details = {
     night: night.night,
@@ -43,6 +49,9 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
     contexts,
     adapters: night.adapters,
     reference: reference.results,
+    answered,
+    /** In words: what spoke otherwise than asked for, or than in the reference. */
+    models,
   };
   await deps.artifacts.remove(uri);
   return {
@@ -51,6 +60,12 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
     details: await deps.artifacts.put(uri, JSON.stringify(details, null, 1)),
     regressed: [...new Set(contexts.filter((c) => c.verdict === "regressed").map((c) => c.context))],
   };
+}
+
+/** Of the results that this night is compared with; those of an earlier version do not say. */
+async function answeredBefore({ artifacts }: Pick<Deps, "artifacts">, results: Ref): Promise<readonly AnsweredRole[]> {
+  const { provenance } = JSON.parse((await artifacts.read(results)).toString("utf8")) as Results;
+  return provenance.answered ?? [];
 }
 
 async function items(deps: Deps, rows: Ref | undefined): Promise<ItemsByContext> {

@@ -2,7 +2,7 @@ import type { Provenance } from "../../domain/account.ts";
 import type { RunData } from "./run-data.ts";
 
 /** Digests, versions, models and the declared recipe behind the numbers. */
-export function provenance({ run, config, codeVersion, stages }: RunData): Provenance {
+export function provenance({ run, config, codeVersion, stages, answered }: RunData): Provenance {
   const { experiment, answeredModels, weights, inputs } = config;
   const roles = Object.entries(experiment.models).map(
     ([role, m]) => [role, `${answeredModels[role] ?? m.model} (${m.provider})`] as const,
@@ -16,6 +16,7 @@ export function provenance({ run, config, codeVersion, stages }: RunData): Prove
       ...Object.fromEntries(experiment.backbones.map((b) => [`student ${b.id}`, b.base_model])),
       encoder: experiment.encoder.id,
     },
+    answered,
     weights,
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, ref]) => [name, ref.sha256])),
     seed: experiment.seed,

@@ -2,6 +2,7 @@ import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import type { Item } from "../../domain/gap/items.ts";
+import type { AnsweredRole } from "../../domain/answered-models.ts";
 import type { ContextData, Usage } from "../../domain/account.ts";
 import type { Desired, Measure } from "../../domain/results.ts";
 import type { ItemsByContext } from "./rows.ts";
@@ -20,6 +21,7 @@ export interface RunData {
   readonly measures: readonly Measure[];
   readonly data: readonly ContextData[];
   readonly usage: Usage;
+  readonly answered: readonly AnsweredRole[];
   readonly stages: readonly StageRecord[];
 }
 

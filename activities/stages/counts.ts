@@ -12,3 +12,10 @@ export function countOutcomes(units: readonly UnitRecord[], asked: number): Reco
   }
   return counts;
 }
+
+/** Counts after so many that were done are left out of the stage's output for this reason. */
+export function leftOut(counts: Readonly<Record<string, number>>, reason: string, number: number): Record<string, number> {
+  if (number === 0) return { ...counts };
+  const add = (name: string, by: number) => ({ [name]: (counts[name] ?? 0) + by });
+  return { ...counts, ...add("done", -number), ...add("dropped", number), ...add(`dropped:${reason}`, number) };
+}

@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import type { ModelRole } from "../../configs/schema/providers.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Ref } from "../../contract/ref.ts";
+import { type PiiCounts, piiText } from "../../domain/pii.ts";
 import { isRehearsal, modelsOf } from "./facts.ts";
 
 interface DatasetFacts {
   readonly title: string;
   readonly note: string;
   readonly counts: Readonly<Record<string, number>>;
+  readonly pii: PiiCounts;
   /** Who wrote or judged the texts. */
   readonly roles: readonly ModelRole[];
   /** Templates that the texts were asked for with, by name in configs/prompts. */
@@ -17,7 +19,10 @@ interface DatasetFacts {
 }
 
 /** A dataset card in markdown: what was asked, kept and dropped, by whom it was written and from what, and what it may be used for. */
-export function datasetCard(config: ResolvedExperiment, { title, note, counts, roles, prompts, parents }: DatasetFacts): string {
+export function datasetCard(
+  config: ResolvedExperiment,
+  { title, note, counts, pii, roles, prompts, parents }: DatasetFacts,
+): string {
   const rehearsal = isRehearsal(config);
   const writers = Object.entries(modelsOf(config, roles)).map(([role, model]) => `- ${role}: ${model}`);
   const from = Object.entries(parents).map(
@@ -44,6 +49,8 @@ export function datasetCard(config: ResolvedExperiment, { title, note, counts, r
     `- Attune ${config.codeVersion}, seed ${config.experiment.seed}`,
     "",
     "## Use",
+    "",
+    `Text that looks personal: ${piiText(pii) || "none found"}. It is made up or repeated by the models above; nobody checked whose it is.`,
     "",
     "Synthetic: yes; no text is from a person. Licence: none is granted here; the terms of the models above apply to what they wrote.",
     "",

@@ -15,6 +15,7 @@ import { patternCard } from "../stages/cards.ts";
 import { countOutcomes } from "../stages/counts.ts";
 import { datasetCard } from "../stages/dataset-card.ts";
 import { folderInputs, putRows, putText, readRows } from "../stages/output.ts";
+import { piiFacts, piiOf } from "../stages/pii.ts";
 import { readStageRecord, writeStageRecord } from "../stages/records.ts";
 import { listUnits } from "../units.ts";
 import type { SteeredReply, SteeredRow } from "./steer.ts";
@@ -123,11 +124,13 @@ export function makeSteerActivities(deps: Deps) {
           `${context}: ${pairs.length} pairs are left of ${counts["pairsAsked"] ?? 0}, fewer than steer.minPairs ${steer.minPairs} (${reasons(counts)}). Ask for more conversations or lower the margins`,
         );
       }
+      const pii = await piiOf(pairs);
       const conversed = await readStageRecord(deps, run, stageKey("converse", context));
       const card = datasetCard(config, {
         title: `Preference pairs: ${context}`,
         note: `TRL's conversational form: prompt, chosen, rejected. Chosen lies nearer to the target level ${target.toFixed(2)}.`,
         counts,
+        pii,
         roles: ["teacher", "judge"],
         prompts: ["assistant", "style-pattern", "style-plain", "style-over-warm", "judge-task", "baseline"],
         parents: { conversations: conversed?.outputs["conversations"], "scores of the guide": scores?.outputs["scores.jsonl"] },
@@ -140,7 +143,7 @@ export function makeSteerActivities(deps: Deps) {
           card: await putText(deps.artifacts, run, `pairs-${context}`, "md", card),
         },
         counts,
-        facts: { target },
+        facts: { target, ...piiFacts(pii) },
       });
     },
   };

@@ -1,9 +1,8 @@
-import { join } from "node:path";
-import { type CallCache, openCallCache, type Removal } from "../../platform/calls/cache.ts";
+import type { CallCache, Removal } from "../../platform/calls/cache.ts";
 import { isOpen, nameRuns, type RecordedRun, select, type Selectors } from "../cache/recorded.ts";
 import { CliError, precheckError, usageError } from "../errors.ts";
 import { commandOutput } from "../output.ts";
-import { openProject, type Project, withStores } from "../project.ts";
+import { openProject, placeOfCalls, type Project, withOpenStores } from "../project.ts";
 import { withClient } from "../server/connect.ts";
 import { type OpenWork, openWork } from "../server/open.ts";
 import { type KnownRun, knownRuns } from "../server/runs.ts";
@@ -19,10 +18,9 @@ const mostBesideWorkers = 1e9;
 
 /** `attune cache ls`: recorded calls by run, the last used first. */
 export async function ls(options: Options): Promise<void> {
-  await withCache(options, [], ({ cache, recorded, file }) => {
-    const { bytes: fileBytes } = cache.size();
-    commandOutput(options).result(recorded, recordedText(recorded, { file, fileBytes, now: Date.now() }));
-    return Promise.resolve();
+  await withCache(options, [], async ({ cache, recorded, place }) => {
+    const { bytes } = await cache.size();
+    commandOutput(options).result(recorded, recordedText(recorded, { place, bytes, now: Date.now() }));
   });
 }
 
@@ -39,7 +37,7 @@ export async function prune(options: PruneOptions): Promise<void> {
     );
   const output = commandOutput(options);
   const nothing = { runs: [], open: [], calls: 0, removed: false };
-  await withCache(options, nothing, async ({ project, cache, recorded, known }) => {
+  await withCache(options, nothing, async ({ project, cache, recorded, known, place }) => {
     const selected = select(recorded, known, options, Date.now());
     const server = await onServer(project);
     const open = server === null ? [] : selected.filter((run) => isOpen(run, server));
@@ -47,10 +45,10 @@ export async function prune(options: PruneOptions): Promise<void> {
       throw precheckError(`${open[0].name} is open on the server and needs its calls: wait for its end, or cancel it first.`);
     const runs = selected.filter((run) => !open.includes(run));
     const inUse = server === null ? [] : recorded.filter((run) => isOpen(run, server));
-    const removal = cache.mark({ runs: runs.map(({ run }) => run), open: inUse.map(({ run }) => run) });
+    const removal = await cache.mark({ runs: runs.map(({ run }) => run), open: inUse.map(({ run }) => run) });
     const record = named({ ...removal, runs: runs.map(({ name }) => name), open: open.map(({ name }) => name) }, recorded);
     const summary = removalText(record, runs, Date.now());
-    const wasted = cache.size().free > 0;
+    const wasted = (await cache.size()).free > 0;
     if (options.dryRun === true || options.yes !== true || (runs.length === 0 && !wasted)) {
       output.result({ ...record, removed: false }, summary);
       if (runs.length > 0 && options.dryRun !== true)
@@ -59,17 +57,17 @@ export async function prune(options: PruneOptions): Promise<void> {
     }
     output.say(summary);
     const { notCompacted, freedBytes, bytesNow } = await takeAway(cache, server === null || anyOpen(server));
-    const end = notCompacted ?? `The file is ${bytes(bytesNow)} now; ${bytes(freedBytes)} were freed.`;
+    const end = notCompacted ?? `${place} holds ${bytes(bytesNow)} now; ${bytes(freedBytes)} were freed.`;
     const removed = runs.length > 0;
     output.result({ ...record, removed, freedBytes, bytes: bytesNow, notCompacted }, removed ? `Removed. ${end}` : end);
   });
 }
 
 async function takeAway(cache: CallCache, besideWorkers: boolean) {
-  const before = cache.size().bytes;
+  const before = (await cache.size()).bytes;
   await cache.remove();
   const notCompacted = await compact(cache, besideWorkers);
-  const bytesNow = cache.size().bytes;
+  const bytesNow = (await cache.size()).bytes;
   return { notCompacted, freedBytes: before - bytesNow, bytesNow };
 }
 
@@ -77,7 +75,7 @@ const anyOpen = ({ digests, night }: OpenWork) => digests.size > 0 || night;
 
 /** Why the file was not made smaller; null: it was. */
 async function compact(cache: CallCache, besideWorkers: boolean): Promise<string | null> {
-  const { bytes: before, free } = cache.size();
+  const { bytes: before, free } = await cache.size();
   const kept = `${bytes(free)} in the file are free, and new calls fill them first`;
   if (besideWorkers && before - free > mostBesideWorkers)
     return `The file was not made smaller, since workers may be writing and would wait too long: ${kept}. With no run open the next prune does it.`;
@@ -107,7 +105,8 @@ async function onServer(project: Project): Promise<OpenWork | null> {
 
 interface Opened {
   readonly project: Project;
-  readonly file: string;
+  /** The file, or where the objects lie. */
+  readonly place: string;
   readonly cache: CallCache;
   readonly recorded: readonly RecordedRun[];
   readonly known: readonly KnownRun[];
@@ -115,16 +114,18 @@ interface Opened {
 
 async function withCache(options: Options, nothing: unknown, work: (opened: Opened) => Promise<void>): Promise<void> {
   const project = await openProject();
-  const file = join(project.home, "calls.db");
-  const cache = openCallCache(file);
-  if (cache === null) {
-    commandOutput(options).result(nothing, `No calls are recorded: there is no ${file}.`);
-    return;
-  }
-  try {
-    const known = await withStores(project, ({ records }) => knownRuns(records));
-    await work({ project, file, cache, known, recorded: nameRuns(cache.runs(), known) });
-  } finally {
-    cache.close();
-  }
+  const place = placeOfCalls(project);
+  await withOpenStores(project, async ({ openCallCache, records }) => {
+    const cache = await openCallCache();
+    if (cache === null) {
+      commandOutput(options).result(nothing, `No calls are recorded: there is no ${place}.`);
+      return;
+    }
+    try {
+      const known = await knownRuns(records);
+      await work({ project, place, cache, known, recorded: nameRuns(await cache.runs(), known) });
+    } finally {
+      cache.close();
+    }
+  });
 }

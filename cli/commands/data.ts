@@ -1,15 +1,14 @@
 import { randomInt } from "node:crypto";
-import { join } from "node:path";
 import { type Dataset, datasetsOf, findDataset, type MadeDataset, readRows } from "../data/datasets.ts";
 import { whyAbsent } from "../data/absent.ts";
 import { diffDatasets } from "../data/diff.ts";
 import { exportDataset } from "../data/export.ts";
 import { print } from "../data/print.ts";
-import type { ExportFormat, Row } from "../data/rows.ts";
+import type { ExportFormat, PiiPolicy, Row } from "../data/rows.ts";
 import { sample as draw } from "../data/sample.ts";
 import { usageError } from "../errors.ts";
 import { commandOutput } from "../output.ts";
-import { openProject, type Project, type Stores, withStores } from "../project.ts";
+import { openProject, placeOfArtifact, type Project, type Stores, withStores } from "../project.ts";
 import { findRun, type KnownRun } from "../server/runs.ts";
 import { datasetsText, diffText, exportText } from "../view/datasets.ts";
 import { runFolder } from "../view/finished.ts";
@@ -33,7 +32,7 @@ const usualWidth = 80;
 /** `attune data ls RUN`: what the run made, and where it lies; nothing is read but the records. */
 export async function ls(wanted: string, options: Options): Promise<void> {
   await withRun(wanted, async ({ project, stores, known }) => {
-    const place = (uri: string) => join(project.home, "artifacts", uri);
+    const place = (uri: string) => placeOfArtifact(project, uri);
     const listed = await Promise.all(
       (await datasetsOf(stores, known)).map(async ({ name, rows, card }: Dataset) => ({
         dataset: name,
@@ -45,7 +44,7 @@ export async function ls(wanted: string, options: Options): Promise<void> {
         card: card !== null && (await stores.artifacts.exists(card.uri)) ? place(card.uri) : null,
       })),
     );
-    commandOutput(options).result(listed, datasetsText(listed, runFolder(project.home, known.run)));
+    commandOutput(options).result(listed, datasetsText(listed, runFolder(project, known.run)));
   });
 }
 
@@ -96,16 +95,17 @@ export async function diff(wantedA: string, wantedB: string, name: string, optio
   });
 }
 
-/** `attune data export RUN DATASET --to FOLDER`. */
+/** `attune data export RUN DATASET --to FOLDER [--pii block|mask|keep]`. */
 export async function exportTo(
   wanted: string,
   name: string,
-  options: Options & { readonly to: string; readonly format: ExportFormat },
+  options: Options & { readonly to: string; readonly format: ExportFormat; readonly pii?: PiiPolicy },
 ): Promise<void> {
   await withDataset(wanted, name, async ({ stores, known, dataset }) => {
-    const { to: folder, format } = options;
-    const files = await exportDataset(stores, { dataset, folder, format });
-    const record = { run: known.workflowId, dataset: name, source: dataset.rows, files };
+    // Blocked unless told: what left the data directory can't be called back.
+    const { to: folder, format, pii = "block" } = options;
+    const made = await exportDataset(stores, { dataset, folder, format, pii });
+    const record = { run: known.workflowId, dataset: name, source: dataset.rows, ...made };
     commandOutput(options).result(record, exportText(record, dataset.card !== null));
   });
 }

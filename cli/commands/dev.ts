@@ -1,5 +1,5 @@
 import { precheckError } from "../errors.ts";
-import { openProject } from "../project.ts";
+import { checkStore, openProject } from "../project.ts";
 import { commandOutput } from "../output.ts";
 import { StackRunsError, startStack } from "../../workers/dev/stack.ts";
 
@@ -9,6 +9,7 @@ const nameWidth = 10;
 export async function dev(options: { readonly json?: boolean }): Promise<void> {
   const output = commandOutput(options);
   const project = await openProject();
+  await checkStore(project);
   const { interrupted, signal } = interruption();
   output.say(`Data in ${project.home}. Starting Temporal's dev server, the rehearsal teacher and the workers …`);
   const stack = await startStack({

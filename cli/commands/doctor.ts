@@ -4,6 +4,7 @@ import { openProject } from "../project.ts";
 import { configChecks } from "../doctor/config.ts";
 import { type Check, machineChecks } from "../doctor/machine.ts";
 import { serverChecks } from "../doctor/server.ts";
+import { storeChecks } from "../doctor/store.ts";
 
 /** `attune doctor [FILE]`: a line a check, each failed one with its remedy. Exit 3 when one failed. Keys are never shown. */
 export async function doctor(file: string | undefined, options: { readonly json?: boolean }): Promise<void> {
@@ -18,6 +19,7 @@ export async function doctor(file: string | undefined, options: { readonly json?
       );
   };
   for await (const check of machineChecks(project)) report(check);
+  for await (const check of storeChecks(project)) report(check);
   for await (const check of serverChecks(project)) report(check);
   if (file !== undefined) for await (const check of configChecks(file, project)) report(check);
   const failed = checks.filter(({ state }) => state === "failed").length;

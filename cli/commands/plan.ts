@@ -1,4 +1,5 @@
 import { planFor } from "../../configs/schema/plan.ts";
+import { tokensCap } from "../../configs/schema/stage-settings.ts";
 import { experimentWorkflowId } from "../../contract/places.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { estimateCalls, frugal, lavish, type StageEstimate, typical } from "../config/call-estimate.ts";
@@ -51,7 +52,7 @@ export async function plan(file: string, options: Options): Promise<void> {
   await withStores(project, async (stores) => {
     const pieces = await readPieces(stores, run, planFor(resolved), { verify: true });
     const mid = estimateCalls(resolved, typical);
-    const [low, high] = [estimateCalls(resolved, frugal), estimateCalls(resolved, lavish(experiment.converse.maxTokens))];
+    const [low, high] = [estimateCalls(resolved, frugal), estimateCalls(resolved, lavish(tokensCap(experiment.converse)))];
     const { converse, evaluate, contexts, backbones } = experiment;
     const talks = converse.conversations * contexts.length;
     const units = {

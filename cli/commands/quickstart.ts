@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError, exitCodes } from "../errors.ts";
 import { commandOutput } from "../output.ts";
-import { openProject } from "../project.ts";
+import { checkStore, openProject } from "../project.ts";
 import { duration } from "../view/table.ts";
 import { readDevStack } from "../../workers/dev/dev-file.ts";
 import { startStack } from "../../workers/dev/stack.ts";
@@ -14,7 +14,9 @@ const experimentFile = join("configs", "experiments", "quickstart.yaml");
 /** The whole machine once: starts a stack of its own (or uses the one that runs), runs the experiment, ends the stack. */
 export async function quickstart(options: { readonly json?: boolean; readonly set?: readonly string[] }): Promise<void> {
   const output = commandOutput(options);
-  const { root, home } = await openProject();
+  const before = await openProject();
+  await checkStore(before);
+  const { root, home } = before;
   const began = performance.now();
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => interrupted.abort());

@@ -23,7 +23,7 @@ export async function show(wanted: string, options: { readonly json?: boolean })
     const text = [
       `${workflowId}${rehearsal ? " (rehearsal: not evidence)" : ""}, launched ${at}`,
       `digest  ${run.digest}`,
-      `files   ${runFolder(project.home, run)}`,
+      `files   ${runFolder(project, run)}`,
       ...(models === undefined ? [] : [`models  ${modelsText(models)}`]),
       "",
       table(

@@ -5,6 +5,7 @@ import { openProject } from "../project.ts";
 import { estimateCalls } from "../config/call-estimate.ts";
 import { loadExperiment } from "../config/experiment.ts";
 import { parseWritten } from "../config/issues.ts";
+import { checkLeaks } from "../config/leaks.ts";
 import { checkMoney } from "../config/money.ts";
 import { readReferences } from "../config/references.ts";
 import { readYaml, type YamlFile } from "../config/yaml.ts";
@@ -24,7 +25,11 @@ export async function validate(file: string, options: Options): Promise<void> {
   const output = commandOutput(options);
   const written = await readYaml(file);
   const holds = (keys: readonly string[]) => keys.some((key) => has(written, key));
-  if (holds(contextKeys)) return valid(output, file, "context", parseWritten(context, written.value, written.where).id);
+  if (holds(contextKeys)) {
+    const parsed = parseWritten(context, written.value, written.where);
+    checkLeaks([{ context: parsed, where: written.where }]);
+    return valid(output, file, "context", parsed.id);
+  }
   if (holds(scheduleKeys)) return valid(output, file, "schedule", parseWritten(schedule, written.value, written.where).id);
   const project = await openProject();
   const experiment = await loadExperiment(file, { env: project.env, sets: options.set ?? [] });

@@ -9,6 +9,7 @@ import { checkHumanData } from "./human-data.ts";
 import { type InputFile, type InputName, readInput } from "./inputs.ts";
 import { parseWritten } from "./issues.ts";
 import { checkLabels } from "./labels.ts";
+import { checkLeaks, type WrittenContext } from "./leaks.ts";
 import { checkTemplate, templateNames } from "./templates.ts";
 import { readText, readYaml } from "./yaml.ts";
 
@@ -29,10 +30,11 @@ export async function readReferences(
   { file, root }: { readonly file: string; readonly root: string },
 ): Promise<References> {
   const folders = [join(dirname(resolve(file)), "contexts"), join(root, "configs", "contexts")];
-  const contexts: Context[] = [];
+  const contexts: WrittenContext[] = [];
   for (const id of experiment.contexts) contexts.push(await readContext(id, folders, experiment));
+  checkLeaks(contexts);
   return {
-    contexts,
+    contexts: contexts.map(({ context }) => context),
     prompts: await readPrompts(join(root, "configs", "prompts")),
     rubric: await readText(join(root, "configs", "rubrics", "empathy.md")),
     inputs: await readInputs(experiment, root, await contextsThere(folders)),
@@ -62,7 +64,7 @@ async function contextsThere(folders: readonly string[]): Promise<readonly strin
   return [...new Set(names.filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length)))].toSorted();
 }
 
-async function readContext(id: string, folders: readonly string[], { evaluate }: Experiment): Promise<Context> {
+async function readContext(id: string, folders: readonly string[], { evaluate }: Experiment): Promise<WrittenContext> {
   const file = folders.map((folder) => join(folder, `${id}.yaml`)).find(existsSync);
   if (file === undefined) {
     throw usageError(
@@ -79,7 +81,7 @@ async function readContext(id: string, folders: readonly string[], { evaluate }:
   const absent = needed.find((split) => !parsed.families.some((family) => family.split === split));
   if (absent !== undefined)
     throw usageError(`${written.where(["families"])}: no family has split ${absent}, which this experiment uses.`);
-  return parsed;
+  return { context: parsed, where: written.where };
 }
 
 async function readPrompts(folder: string): Promise<Record<string, string>> {

@@ -18,6 +18,8 @@ export async function whyAbsent(records: Records, run: RunRef, dataset: Dataset,
   }
   const [reason] = new Set(reasons);
   if (reason === undefined) return "no such unit was tried in this run; units are named like distress-00007";
+  if (dataset.kind === "conversations" && reason === "it is finished")
+    return "it was left out when the set was sealed: an earlier conversation is nearly the same (converse.nearDuplicates)";
   if (dataset.kind === "pairs" && reason === "it is finished")
     return `none of its turns passed the gate; npx attune show ${run.name}/${run.digest.slice(0, 12)} counts the drops by reason`;
   return reason;

@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { type PiiCounts, withoutPii } from "../../domain/pii.ts";
 import { writeParquet } from "../../platform/parquet.ts";
 import { CliError, exitCodes, usageError } from "../errors.ts";
 import type { Stores } from "../project.ts";
 import { type MadeDataset, readRows } from "./datasets.ts";
-import type { ExportFormat } from "./rows.ts";
+import { findPersonal, personalNote, refusePersonal } from "./personal.ts";
+import type { ExportFormat, PiiPolicy } from "./rows.ts";
 import { columnsOf, exported } from "./shapes.ts";
 
-export interface ExportedFile {
+interface ExportedFile {
   readonly path: string;
   readonly sha256: string;
   readonly bytes: number;
@@ -22,23 +24,30 @@ interface Wanted {
   readonly dataset: MadeDataset;
   readonly folder: string;
   readonly format: ExportFormat;
+  readonly pii: PiiPolicy;
+}
+
+export interface Exported {
+  readonly files: readonly ExportedFile[];
+  /** Text that looks personal, as it was found; what was done with it. */
+  readonly pii: { readonly policy: PiiPolicy; readonly found: PiiCounts };
 }
 
 /**
  * Writes a dataset and its card (README.md, where it has one) to a folder, which may exist and must be empty. Files get their names when all are
  * whole; after an error the folder is as it was, or empty.
- * @throws CliError exit 2: the folder is not empty; DigestMismatchError: the dataset was altered
+ * @throws CliError exit 2: the folder is not empty; exit 3: text that looks personal is there, and the policy is to block; DigestMismatchError: the
+ * dataset was altered
  */
-export async function exportDataset(
-  { artifacts }: Stores,
-  { dataset, folder, format }: Wanted,
-): Promise<readonly ExportedFile[]> {
+export async function exportDataset({ artifacts }: Stores, { dataset, folder, format, pii: policy }: Wanted): Promise<Exported> {
   const place = resolve(folder);
   await needEmpty(place);
+  const found = await findPersonal(readRows({ artifacts }, dataset));
+  if (policy === "block") refusePersonal(dataset.name, found);
   await mkdir(place, { recursive: true });
   const { kind, name, card, rows: source } = dataset;
   const rows = async function* () {
-    for await (const row of readRows({ artifacts }, dataset)) yield exported(kind, row);
+    for await (const row of readRows({ artifacts }, dataset)) yield exported(kind, policy === "mask" ? withoutPii(row) : row);
   };
   const writers: Record<string, (file: string) => Promise<number | null>> = {
     ...(format === "parquet" ? {} : { [`${name}.jsonl`]: (file) => writeJsonLines(file, rows()) }),
@@ -47,7 +56,8 @@ export async function exportDataset(
       ? {}
       : {
           "README.md": async (file) => {
-            await copyFile(await artifacts.localPath(card), file);
+            const text = (await artifacts.read(card)).toString("utf8");
+            await writeFile(file, text + personalNote(policy, found.counts));
             return null;
           },
         }),
@@ -71,7 +81,7 @@ export async function exportDataset(
     await rename(part(fileName), path);
     files.push({ path, ...(await digestOf(path)), rows: count });
   }
-  return files;
+  return { files, pii: { policy, found: found.counts } };
 }
 
 async function needEmpty(folder: string): Promise<void> {

@@ -9,6 +9,10 @@ export type DatasetKind = "conversations" | "pairs" | "evaluation";
 export const exportFormats = ["jsonl", "parquet", "both"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
+/** What becomes of text that looks personal: nothing, a mark in its place, or no export. */
+export const piiPolicies = ["block", "mask", "keep"] as const;
+export type PiiPolicy = (typeof piiPolicies)[number];
+
 /** Rows as the stages stored them; what is read here of each. */
 export interface ConversationRow {
   readonly unit: string;

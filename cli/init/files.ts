@@ -47,10 +47,22 @@ budget: { maxCalls: 6000, maxCostUsd: 10 }
 `;
 }
 
+/** Placeholders by split, each of its own words: one situation in two splits is refused. */
+const situations = [
+  ["pairs", "They have to tell their team about a mistake."],
+  ["pairs", "A neighbour's dog barks all night and nothing helps."],
+  ["pairs", "Their first week in a new city was lonely."],
+  ["pairs", "An application needs rewriting before Friday."],
+  ["validation", "Someone wants to understand why a recipe keeps failing."],
+  ["validation", "A promotion went to another colleague again."],
+  ["test", "Her brother stopped answering messages last month."],
+  ["test", "He learns the guitar and gets stuck on chords."],
+] as const;
+
 export function contextFile({ up }: NewExperiment, id: string, title: string): string {
-  const families = ["pairs", "pairs", "pairs", "pairs", "validation", "validation", "test", "test"].map(
-    (split, i) =>
-      `  - id: ${id}-situation-${i + 1}\n    split: ${split}\n    situation: "Replace this: one sentence about the person and what brings them here, number ${i + 1}."`,
+  const families = situations.map(
+    ([split, situation], i) =>
+      `  - id: ${id}-situation-${i + 1}\n    split: ${split}\n    situation: "Replace this example: ${situation}"`,
   );
   return `# yaml-language-server: $schema=../${up}configs/json/context.schema.json
 # One kind of conversation. A family is one situation and lies in one split only, so that evaluation sees situations training never saw.

@@ -6,7 +6,7 @@ import { count, money, table } from "./table.ts";
 /** The call store by run, and in all. */
 export function recordedText(
   recorded: readonly RecordedRun[],
-  { file, fileBytes, now }: { readonly file: string; readonly fileBytes: number; readonly now: number },
+  { place, bytes: held, now }: { readonly place: string; readonly bytes: number; readonly now: number },
 ): string {
   const rows = recorded.map((run) => [
     run.name,
@@ -31,7 +31,7 @@ export function recordedText(
   return [
     table([["run", "calls", "tokens in", "tokens out", "cost", "size", "last used", "known here"], ...rows, total], [0]),
     "",
-    `${file}: ${bytes(fileBytes)}, with indices and free space`,
+    `${place}: ${bytes(held)} in all`,
   ].join("\n");
 }
 

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import type { DatasetDiff } from "../data/diff.ts";
-import type { ExportedFile } from "../data/export.ts";
+import { piiText } from "../../domain/pii.ts";
+import type { Exported } from "../data/export.ts";
 import type { Difference } from "../config/identity.ts";
 import { bytes } from "./bytes.ts";
 import { count, table } from "./table.ts";
@@ -84,15 +85,18 @@ function leafText({ path, before, after }: Difference): readonly string[] {
 
 const written = (value: unknown) => (value === undefined ? "(not there)" : harmless(JSON.stringify(value)));
 
-export function exportText(
-  { dataset, files }: { readonly dataset: string; readonly files: readonly ExportedFile[] },
-  hasCard: boolean,
-): string {
+export function exportText({ dataset, files, pii }: { readonly dataset: string } & Exported, hasCard: boolean): string {
   const rows = files.map(({ path, rows, bytes: size, sha256 }) => [
     path,
     rows === null ? "" : `${count(rows)} rows`,
     bytes(size),
     `sha256 ${sha256.slice(0, 12)}`,
   ]);
-  return [table(rows, [0, 3]), ...(hasCard ? [] : [`${dataset} has no card: no README.md was written.`])].join("\n");
+  const personal = piiText(pii.found);
+  const marked = pii.policy === "mask" ? "masked" : "kept as it is";
+  return [
+    table(rows, [0, 3]),
+    ...(personal === "" ? [] : [`Text that looks personal was ${marked}: ${personal}.`]),
+    ...(hasCard ? [] : [`${dataset} has no card: no README.md was written.`]),
+  ].join("\n");
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { stageRecordKey } from "../../contract/places.ts";
 import type { StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
@@ -6,7 +5,7 @@ import type { Results } from "../../domain/results.ts";
 import { summary } from "../../domain/summary.ts";
 import { exitCodes } from "../errors.ts";
 import type { Output } from "../output.ts";
-import type { Stores } from "../project.ts";
+import { placeOfArtifact, type Project, type Stores } from "../project.ts";
 
 export interface Outcome {
   readonly results: Results;
@@ -60,6 +59,6 @@ export function outcomeText({ results, resultsFile, reportFile }: Outcome): stri
 }
 
 /** Folder of the run's files, for people. */
-export function runFolder(home: string, { name, digest }: Pick<RunRef, "name" | "digest">): string {
-  return join(home, "artifacts", "runs", name, digest);
+export function runFolder(project: Pick<Project, "home" | "env">, { name, digest }: Pick<RunRef, "name" | "digest">): string {
+  return placeOfArtifact(project, `runs/${name}/${digest}`);
 }

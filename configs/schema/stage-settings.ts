@@ -9,6 +9,9 @@ export const measure = z.strictObject({
   link: z.enum(["linear", "equipercentile", "criterion"]).default("linear"),
 });
 
+/** Tokens of an answer at most, whatever the model. */
+const largestAnswer = 4096;
+
 /** Detectors on the simulated user's turns; each can be turned off. */
 const fidelity = z.strictObject({
   offersHelp: z.boolean().default(true),
@@ -19,14 +22,43 @@ const fidelity = z.strictObject({
   saysItIsAi: z.boolean().default(true),
 });
 
-export const converse = z.strictObject({
-  conversations: z.int().min(1).max(100_000).describe("Per context"),
-  turns: z.int().min(1).max(40),
-  maxTokens: z.int().min(16).max(4096).default(120),
-  plainShare: unitInterval.default(0.25).describe("Share of conversations whose assistant turns are plain"),
-  sampleLimit: z.int().min(1).max(20).default(4).describe("Samples a turn may use before its conversation is dropped"),
-  fidelity: fidelity.prefault({}),
+const nearDuplicates = z.strictObject({
+  similarity: z
+    .number()
+    .min(0.5)
+    .max(1)
+    .nullable()
+    .default(0.8)
+    .describe(
+      "Share of common word 5-shingles from which a conversation is left out as a near copy of an earlier one; null keeps all",
+    ),
 });
+
+export const converse = z
+  .strictObject({
+    conversations: z.int().min(1).max(100_000).describe("Per context"),
+    turns: z.int().min(1).max(40),
+    maxTokens: z.int().min(16).max(largestAnswer).default(120).describe("Of a message, when it is asked for the first time"),
+    maxTokensCap: z
+      .int()
+      .min(16)
+      .max(largestAnswer)
+      .optional()
+      .describe("A cut message is asked again with twice the limit, up to this; four times maxTokens when absent"),
+    plainShare: unitInterval.default(0.25).describe("Share of conversations whose assistant turns are plain"),
+    sampleLimit: z.int().min(1).max(20).default(4).describe("Samples a turn may use before its conversation is dropped"),
+    fidelity: fidelity.prefault({}),
+    nearDuplicates: nearDuplicates.prefault({}),
+  })
+  .refine(({ maxTokens, maxTokensCap = largestAnswer }) => maxTokensCap >= maxTokens, {
+    path: ["maxTokensCap"],
+    message: "must be maxTokens at least",
+  });
+
+/** The most tokens a message of a conversation may be asked with. */
+export function tokensCap({ maxTokens, maxTokensCap }: z.infer<typeof converse>): number {
+  return maxTokensCap ?? Math.min(largestAnswer, 4 * maxTokens);
+}
 
 export const steer = z.strictObject({
   guidance: z.enum(["judge+rm", "judge"]).default("judge+rm"),

@@ -5,15 +5,22 @@ const segment = "[A-Za-z0-9_][A-Za-z0-9._@-]*";
 const allowedUri = new RegExp(`^${segment}(?:/${segment})*$`);
 
 /**
- * The file of `uri` below `root`. A uri is an allow-list of path segments, and no symbolic link on the way may lead out of the root.
+ * A uri is an allow-list of path segments, wherever its content lies.
+ * @throws when it is not allowed
+ */
+export function checkUri(uri: string): void {
+  if (uri.length <= 400 && allowedUri.test(uri)) return;
+  throw new Error(
+    `Artifact uri ${JSON.stringify(uri)} is not allowed: use relative paths of letters, digits and . _ - @, no part beginning with a dot`,
+  );
+}
+
+/**
+ * The file of `uri` below `root`. No symbolic link on the way may lead out of the root.
  * @throws when the uri is not allowed or its place is outside
  */
 export async function placeOf(root: string, uri: string): Promise<string> {
-  if (uri.length > 400 || !allowedUri.test(uri)) {
-    throw new Error(
-      `Artifact uri ${JSON.stringify(uri)} is not allowed: use relative paths of letters, digits and . _ - @, no part beginning with a dot`,
-    );
-  }
+  checkUri(uri);
   const file = join(root, ...uri.split("/"));
   const base = await realpath(root);
   const there = await nearestReal(file);

@@ -26,7 +26,7 @@ export interface RunCalls {
   /** Of the calls whose price is known; `unpriced` counts the others. */
   readonly knownUsd: number;
   readonly unpriced: number;
-  /** Its records' own content; the file holds more. */
+  /** Its records' own content; a file holds more. */
   readonly bytes: number;
   /** When the run last recorded, re-read or tried a call. */
   readonly lastUsedAt: string;
@@ -51,13 +51,13 @@ interface Selection {
 
 /** The call store as a whole, for its keeper: what it holds by run, and the removal of runs' calls and ledgers. Workers may write meanwhile. */
 export interface CallCache {
-  runs(): readonly RunCalls[];
+  runs(): Promise<readonly RunCalls[]>;
   /** Marks what `remove` takes; nothing is changed. */
-  mark(selection: Selection): Removal;
+  mark(selection: Selection): Promise<Removal>;
   /** Removes what was marked last, in short transactions, and the runs' own log of attempts. */
   remove(): Promise<void>;
-  /** Bytes of the file and its write-ahead log, and of it the bytes that hold nothing. */
-  size(): { readonly bytes: number; readonly free: number };
+  /** Bytes of the file and its write-ahead log, or of all objects, and of it the bytes that hold nothing. */
+  size(): Promise<{ readonly bytes: number; readonly free: number }>;
   /**
    * Writes the file anew without its free space; other writers wait meanwhile. False: the space is given back when others let go of the log.
    * @throws when the file is busy or the disk is full; nothing is lost then
@@ -98,12 +98,12 @@ export function openCallCache(file: string): CallCache | null {
   };
 
   return {
-    runs: () =>
+    runs: async () =>
       db
         .prepare(selectRuns)
         .all()
         .map((row) => ({ ...row }) as unknown as RunCalls),
-    mark: ({ runs, open }) => {
+    mark: async ({ runs, open }) => {
       marked = runs;
       const named = { runs: JSON.stringify(runs) };
       db.exec(createDoomed);
@@ -124,7 +124,7 @@ export function openCallCache(file: string): CallCache | null {
       const runs = JSON.stringify(marked);
       await inBatches(() => Number(attempts.run({ ...most, runs }).changes));
     },
-    size: () => {
+    size: async () => {
       const log = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
       return { bytes: statSync(file).size + log, free: pragma("freelist_count") * pragma("page_size") };
     },

@@ -2,17 +2,18 @@
 export interface Stored<T = unknown> {
   readonly key: string;
   readonly value: T;
-  readonly version: number;
+  /** Only ever compared by the store. */
+  readonly version: string;
 }
 
 /**
  * Small facts that several processes write: claims, unit rows, stage records, what is published. Values are JSON.
- * A rename is no compare-and-swap, so these are rows of a database (or objects with conditional puts), never files.
+ * A rename is no compare-and-swap, so these are rows of a database or objects with conditional puts, never files.
  */
 export interface Records {
   get(key: string): Promise<Stored | null>;
   /** Compare-and-swap. `expected` null: the key must not exist. False: somebody else was first; read again. */
-  put(key: string, value: unknown, expected: number | null): Promise<boolean>;
+  put(key: string, value: unknown, expected: string | null): Promise<boolean>;
   /** First write wins; answers the value that is stored. */
   putFirst(key: string, value: unknown): Promise<unknown>;
   /** In key order. */

@@ -24,7 +24,7 @@ export function sqliteRecords(file: string): Records {
   const range = db.prepare("SELECT key, value, version FROM records WHERE key >= ? AND key < ? ORDER BY key");
   const erase = db.prepare("DELETE FROM records WHERE key = ?");
 
-  const parse = (row: Row): Stored => ({ key: row.key, value: JSON.parse(row.value), version: row.version });
+  const parse = (row: Row): Stored => ({ key: row.key, value: JSON.parse(row.value), version: String(row.version) });
   const read = (key: string): Stored | null => {
     const row = select.get(key) as Row | undefined;
     return row === undefined ? null : parse(row);
@@ -34,7 +34,7 @@ export function sqliteRecords(file: string): Records {
     get: async (key) => read(key),
     put: async (key, value, expected) => {
       const text = JSON.stringify(value);
-      const { changes } = expected === null ? insert.run(key, text) : update.run(text, key, expected);
+      const { changes } = expected === null ? insert.run(key, text) : update.run(text, key, Number(expected));
       return Number(changes) === 1;
     },
     putFirst: async (key, value) => {

@@ -14,8 +14,12 @@ interface Made {
 }
 
 /** A run of one context, `distress`, and one backbone, `tiny`, with these datasets sealed; conversations and pairs have a card. */
-export async function datasetRun(home: string, { name, digest, outcomes = {}, ...made }: Made) {
-  return withStores({ home }, async ({ artifacts, records }) => {
+export async function datasetRun(
+  home: string,
+  { name, digest, outcomes = {}, ...made }: Made,
+  env: Readonly<Record<string, string>> = {},
+) {
+  return withStores({ home, env }, async ({ artifacts, records }) => {
     const config = { uri: "runs/config.json", sha256: "0".repeat(64), bytes: 0, rows: null };
     const run = { name, digest: digest.repeat(32), config, epoch: "" };
     const data = `runs/${name}/${run.digest}/data`;

@@ -55,11 +55,17 @@ export async function stageBench({ script, settings = {}, humanData }: Options) 
       backbones: [{ id: "tiny", base_model: "example/Tiny", weights: "tiny" }],
       encoder: { id: "mini", weights: "minilm" },
       measure: { humanData: "configs/data/illustrative.jsonl", illustrative: true },
-      converse: { conversations: 3, turns: 2 },
       steer: { minPairs: 1 },
       reward: { labels: { guide: "a.jsonl", evaluator: "b.jsonl", anchors: "c.jsonl" }, author: "test" },
       evaluate: { split: "test", conversations: 2, turns: 2, arms: ["baseline", "system_prompt", "adapter", "wrong_adapter"] },
       ...settings,
+      // A play says the same to everyone.
+      converse: {
+        conversations: 3,
+        turns: 2,
+        nearDuplicates: { similarity: null },
+        ...(settings["converse"] as object | undefined),
+      },
     },
     contexts: contextIds.map((id) => parse(readFileSync(join(root, `configs/contexts/${id}.yaml`), "utf8")) as unknown),
     prompts: Object.fromEntries(

@@ -1,44 +1,40 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { sqliteCalls } from "../../../platform/calls/sqlite.ts";
-import type { CallAttempt } from "../../../platform/calls/store.ts";
 import { runFixture, startFixture } from "../../support/processes.ts";
+import { s3ServerOfFile } from "../../support/s3.ts";
 import { storedCall } from "../../support/stored-call.ts";
+import { openCalls } from "../../support/stores.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { attempt } from "./attempt.ts";
 
-const attempt = (name: string, outcome: CallAttempt["outcome"], changes: Partial<CallAttempt> = {}): CallAttempt => {
-  const { key, at, labels, role, provider } = storedCall(name);
-  return {
-    key,
-    at,
-    labels,
-    role,
-    provider,
-    model: "alias",
-    outcome,
-    cause: "",
-    usage: { input: 0, cachedInput: 0, output: 0 },
-    usd: 0,
-    ...changes,
-  };
-};
+const server = s3ServerOfFile();
 
-describe("sqliteCalls", () => {
+const stores = [
+  { store: "SQLite", environment: async () => ({ ATTUNE_HOME: join(tempFolder(), "deep") }), keys: 600, killedAt: 400 },
+  {
+    store: "S3",
+    environment: async () => ({ ATTUNE_HOME: tempFolder(), ...(await server.bucket()).env }),
+    keys: 150,
+    killedAt: 100,
+  },
+];
+
+describe.each(stores)("calls in $store", ({ environment, keys, killedAt }) => {
   it("keeps the first answer of a key, and tells the second writer", async () => {
-    const file = join(tempFolder(), "deep/calls.db");
-    const store = sqliteCalls(file);
+    const env = await environment();
+    const store = await openCalls(env);
     const first = storedCall("a", { text: "first", fingerprint: "fp", refusal: "no", usd: null, raw: '{"x":1}' });
     expect(await store.get(first.key)).toBeNull();
     expect(await store.put(first)).toEqual({ call: first, won: true });
     expect(await store.put({ ...first, text: "second" })).toEqual({ call: first, won: false });
     await store.close();
-    const again = sqliteCalls(file);
+    const again = await openCalls(env);
     expect(await again.get(first.key)).toEqual(first);
     await again.close();
   });
 
   it("keeps the ledger: calls, re-reads, failures, waste and price, by the model that answered", async () => {
-    const store = sqliteCalls(join(tempFolder(), "calls.db"));
+    const store = await openCalls(await environment());
     await Promise.all(["a", "b"].map((name) => store.put(storedCall(name))));
     store.note(attempt("a", "reread"));
     store.note(attempt("a", "failed"));
@@ -89,37 +85,46 @@ describe("sqliteCalls", () => {
   });
 
   it("writes what is queued before it closes, and refuses what comes after", async () => {
-    const file = join(tempFolder(), "calls.db");
-    const store = sqliteCalls(file);
+    const env = await environment();
+    const store = await openCalls(env);
     const pending = store.put(storedCall("a"));
     store.note(attempt("b", "failed"));
     await store.close();
     expect((await pending).won).toBe(true);
     await expect(store.put(storedCall("c"))).rejects.toThrow(/could not be written/);
-    const again = sqliteCalls(file);
+    const again = await openCalls(env);
     expect(await again.failures(storedCall("b").key)).toBe(1);
     await again.close();
   });
 
   it("lets exactly one of two processes win each key, and both use the same answer", async () => {
-    const file = join(tempFolder(), "calls.db");
-    const outputs = await Promise.all(["one", "two"].map((name) => runFixture("platform/record-calls.ts", [file, name, "600"])));
+    const env = await environment();
+    const outputs = await Promise.all(
+      ["one", "two"].map((name) => runFixture("platform/record-calls.ts", [name, String(keys)], env)),
+    );
     const [one, two] = outputs.map((output) => output.trim().split("\n").toSorted());
-    expect(one?.length).toBe(600);
+    expect(one?.length).toBe(keys);
     expect(one).toEqual(two);
+    // Both have paid for every key.
+    const store = await openCalls(env);
+    expect((await store.spend("run-1")).calls).toBeGreaterThanOrEqual(keys);
   });
 
   it("loses no acknowledged record when its process is killed in the middle of writing", async () => {
-    const file = join(tempFolder(), "calls.db");
-    const child = startFixture("platform/record-calls.ts", [file, "one", "1000000"]);
+    const env = await environment();
+    const child = startFixture("platform/record-calls.ts", ["one", "1000000"], env);
     const acknowledged: number[] = [];
     for await (const line of child.lines) {
       if (/^\d+ one$/.test(line)) acknowledged.push(Number(line.split(" ")[0]));
-      if (acknowledged.length === 400) child.kill("SIGKILL");
+      if (acknowledged.length === killedAt) child.kill("SIGKILL");
     }
-    expect(acknowledged.length).toBeGreaterThanOrEqual(400);
-    const store = sqliteCalls(file);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(killedAt);
+    const store = await openCalls(env);
     for (const n of acknowledged) expect(await store.get(storedCall(`call ${n}`).key)).not.toBeNull();
+    // No crash hides a payment.
+    const { calls, usd } = await store.spend("run-1");
+    expect(calls).toBeGreaterThanOrEqual(acknowledged.length);
+    expect(usd).toBe(calls / 2);
     expect((await store.put(storedCall("after"))).won).toBe(true);
     await store.close();
   });

@@ -4,7 +4,14 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundleWithSourceMap } from "@temporalio/worker";
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  type NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from "@temporalio/worker";
 import { execa } from "execa";
 import { onTestFinished } from "vitest";
 import { queuesFor } from "../../../contract/queues.ts";
@@ -37,8 +44,14 @@ export async function tearDown(): Promise<void> {
   await environment.teardown();
 }
 
+export const client = () => environment.client;
+
+/** A worker for the workflows of the tests, on any server. */
+export const controlWorker = (connection: NativeConnection, taskQueue: string) =>
+  Worker.create({ connection, taskQueue, workflowBundle: bundle });
+
 /** A data directory, queues of its own and, unless told otherwise, a control worker. */
-export async function bench({ worker = true } = {}) {
+export async function bench({ worker = true, address = environment.address } = {}) {
   const home = tempFolder();
   for (const name of ["smollm2-135m", "minilm"]) {
     mkdirSync(join(home, "models", name), { recursive: true });
@@ -48,12 +61,9 @@ export async function bench({ worker = true } = {}) {
     writeFileSync(join(home, "models", name, "config.json"), JSON.stringify({ model_type: "llama" }));
   }
   const prefix = `cli-${(prefixes += 1)}`;
+  const queues = queuesFor(prefix);
   const startWorker = async () => {
-    const control = await Worker.create({
-      connection: environment.nativeConnection,
-      taskQueue: queuesFor(prefix).control,
-      workflowBundle: bundle,
-    });
+    const control = await controlWorker(environment.nativeConnection, queues.control);
     const ended = control.run();
     onTestFinished(async () => {
       control.shutdown();
@@ -65,7 +75,7 @@ export async function bench({ worker = true } = {}) {
     ATTUNE_HOME: home,
     ATTUNE_QUEUE_PREFIX: prefix,
     ATTUNE_REHEARSAL_URL: `http://127.0.0.1:${(models.address() as AddressInfo).port}/v1`,
-    TEMPORAL_ADDRESS: environment.address,
+    TEMPORAL_ADDRESS: address,
   };
   const attune = (...args: string[]) =>
     execa("node", [join(projectRoot, "bin", "attune.mjs"), ...args], { cwd: projectRoot, env, reject: false, stdin: "ignore" });
@@ -78,7 +88,7 @@ export async function bench({ worker = true } = {}) {
     for (const name of names) await records.put(`published/${name}`, {}, null);
     records.close();
   };
-  return { attune, run, publish, startWorker, home };
+  return { attune, run, publish, startWorker, home, queues, env };
 }
 
 /** The JSON records that a command printed, one a line. */

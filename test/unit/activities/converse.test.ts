@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { type ConversationRow, makeConverseActivities } from "../../../activities/converse/converse.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
 import { listUnits, readUnit, unitKey } from "../../../activities/units.ts";
+import type { Ref } from "../../../contract/ref.ts";
 import { errorReply, type Asked } from "../../support/chat-server.ts";
 import { attempt, levelOf, ownTurns, play, run, stageBench, unitInput } from "../../support/stage-bench.ts";
 
@@ -78,6 +79,76 @@ test.each([
   expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason });
 });
 
+/** Limits that were asked for, of the messages that a test picks. */
+const limitsOf = (asked: readonly Asked[], of: (one: Asked) => boolean) => asked.filter(of).map(({ body }) => body["max_tokens"]);
+const ofAssistant = ({ body }: Asked) => body.messages[0]?.content.startsWith("You are the assistant in") === true;
+const ofUser = ({ body }: Asked) => body.messages[0]?.content.startsWith("You play the person") === true;
+/** Whole once there is room for so many tokens. */
+const needs = (tokens: number, text: string) => (asked: Asked) =>
+  Number(asked.body["max_tokens"]) < tokens ? { text: text.slice(0, 9), finishReason: "length" } : { text };
+
+test("a cut message is asked again with twice the limit until it is whole, and only the whole one is kept", async () => {
+  const reply = needs(400, "A long reply that goes on until its end.");
+  const bench = await converseBench(play({ assistant: reply }), { converse: { conversations: 1, turns: 1 } });
+  expect(await attempt(bench.converse, unitInput(group, 0, { sampleLimit: 4 }))).toMatchObject({ status: "done" });
+  expect(limitsOf(bench.server.asked, ofAssistant)).toEqual([120, 240, 480]);
+  expect((await bench.row(0)).turns[1]?.text).toBe("A long reply that goes on until its end.");
+
+  const says = needs(240, "A long message that goes on until its end.");
+  const asAnother = play({});
+  const users = await converseBench((asked) => (ofUser(asked) ? says(asked) : asAnother(asked)), {
+    converse: { conversations: 1, turns: 1 },
+  });
+  expect(await attempt(users.converse, unitInput(group, 0))).toMatchObject({ status: "done" });
+  expect(limitsOf(users.server.asked, ofUser)).toEqual([120, 240]);
+  expect((await users.row(0)).turns[0]?.text).toBe("A long message that goes on until its end.");
+});
+
+test("limits grow to the cap and no further, and answers that were whole leave them as they are", async () => {
+  const cut = await converseBench(play({ assistant: needs(9999, "Never whole.") }), {
+    converse: { conversations: 1, turns: 1, maxTokens: 100, maxTokensCap: 250 },
+  });
+  expect(await attempt(cut.converse, unitInput(group, 0, { sampleLimit: 4 }))).toMatchObject({
+    status: "dropped",
+    reason: "assistant-truncated",
+  });
+  expect(limitsOf(cut.server.asked, ofAssistant)).toEqual([100, 200, 250, 250]);
+  const empty = await converseBench(play({ assistant: () => ({ text: " " }) }));
+  await attempt(empty.converse, unitInput(group, 0));
+  expect(limitsOf(empty.server.asked, ofAssistant)).toEqual([120, 120, 120]);
+});
+
+test("a replay asks with the limits that the recorded answers led to: nothing is asked twice, and more samples go on from there", async () => {
+  const { converse, deps, server } = await converseBench(play({ assistant: needs(480, "Whole at last, and long enough.") }), {
+    converse: { conversations: 1, turns: 1 },
+  });
+  expect(await attempt(converse, unitInput(group, 0, { sampleLimit: 2 }))).toMatchObject({ reason: "assistant-truncated" });
+  await deps.records.remove(unitKey(run, group, 0));
+  const asked = server.asked.length;
+  expect(await attempt(converse, unitInput(group, 0, { sampleLimit: 2 }))).toMatchObject({ spend: { calls: 0, reread: 4 } });
+  expect(server.asked.length).toBe(asked);
+  expect(await attempt(converse, unitInput(group, 0, { sampleLimit: 3 }))).toMatchObject({
+    status: "done",
+    spend: { calls: 1, reread: 4 },
+  });
+  expect(limitsOf(server.asked, ofAssistant)).toEqual([120, 240, 480]);
+});
+
+test("a persona that is cut gets more room, and one that never ends is dropped by that reason", async () => {
+  const script = (tokens: number) => {
+    const persona = needs(tokens, '{"plausible": true, "reason": "fits", "prose": "A calm person."}');
+    const asAnother = play({});
+    return (asked: Asked) =>
+      asked.body.messages[0]?.content.startsWith("You invent people") ? persona(asked) : asAnother(asked);
+  };
+  const wide = await converseBench(script(600));
+  expect(await attempt(wide.converse, unitInput(group, 0))).toMatchObject({ status: "done" });
+  expect((await wide.row(0)).persona.prose).toBe("A calm person.");
+  const cut = await converseBench(script(9999));
+  expect(await attempt(cut.converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason: "persona-truncated" });
+  expect(limitsOf(cut.server.asked, () => true)).toEqual([300, 600, 1200, 1200]);
+});
+
 test("an implausible persona is drawn anew, with other fields", async () => {
   const { converse, row, server } = await converseBench(
     play({ persona: ({ n }) => JSON.stringify({ plausible: n > 0, reason: "r", prose: "Second." }) }),
@@ -140,4 +211,41 @@ test("sealing: counts add up, and the rows stand behind the record", async () =>
   expect(await sealConversations({ run, context: "distress" })).toEqual(record);
   if (ref !== undefined) await deps.artifacts.remove(ref.uri);
   expect((await sealConversations({ run, context: "distress" })).outputs["conversations"]).toEqual(ref);
+});
+
+test("near copies of an earlier conversation are left out of the sealed set and counted, the first by unit is kept", async () => {
+  const { converse, sealConversations, deps, row } = await converseBench(
+    play({
+      user: ({ n }) =>
+        n < 9
+          ? `${n} times I told my sister about the flat, and she hung up before I could say why we have to leave by March.`
+          : "The surgeon wants to see me on Monday, and nobody will tell me what they found in the second scan.",
+      assistant: () => "That sounds hard, and it is a lot to carry alone.",
+    }),
+    { converse: { conversations: 4, turns: 1, nearDuplicates: {} } },
+  );
+  // Units end in any order; the one that ends last says something else.
+  for (const unit of [3, 1, 0, 2]) await attempt(converse, unitInput(group, unit));
+  const record = await sealConversations({ run, context: "distress" });
+  expect(record.counts).toEqual({ asked: 4, done: 2, dropped: 2, failed: 0, "dropped:near-duplicate": 2 });
+  const units: string[] = [];
+  for await (const line of deps.artifacts.readLines(record.outputs["conversations"] as Ref))
+    units.push((line as ConversationRow).unit);
+  expect(units).toEqual(["distress-00000", "distress-00002"]);
+  expect((await row(3)).turns).toHaveLength(2);
+  const card = await deps.artifacts.read(record.outputs["card"] as Ref);
+  expect(card.toString()).toContain("| dropped:near-duplicate | 2 |");
+});
+
+test("text that looks personal is counted at the seal, in the record and on the card, and goes nowhere else", async () => {
+  const { converse, sealConversations, deps } = await converseBench(
+    play({ assistant: () => "Write to anna.berg@example.org, or call +44 20 7946 0958 by 2024-11-25." }),
+  );
+  for (const unit of [0, 1]) await attempt(converse, unitInput(group, unit));
+  const record = await sealConversations({ run, context: "distress" });
+  expect(record.facts).toMatchObject({ "pii-email": 4, "pii-phone": 4 });
+  expect(JSON.stringify(record)).not.toContain("anna");
+  const card = (await deps.artifacts.read(record.outputs["card"] as Ref)).toString();
+  expect(card).toContain("Text that looks personal: 4 like e-mail addresses, 4 like phone numbers.");
+  expect(card).not.toContain("anna");
 });

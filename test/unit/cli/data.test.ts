@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { diff, exportTo, ls, sample, show } from "../../../cli/commands/data.ts";
+import { piiPolicies } from "../../../cli/data/rows.ts";
 import { conversation, datasetRun, evaluated, pair } from "../../support/dataset-run.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -72,7 +73,11 @@ test("a unit that is not there is explained by its record", async () => {
     digest: "11",
     conversations: [conversation("distress-00000")],
     pairs: [pair("distress-00000", 1)],
-    outcomes: { "00001": { status: "dropped", reason: "user-echo" }, "00002": { status: "failed", reason: "samples" } },
+    outcomes: {
+      "00001": { status: "dropped", reason: "user-echo" },
+      "00002": { status: "failed", reason: "samples" },
+      "00003": { status: "done" },
+    },
   });
   const shown = (unit: string) => show("one", "conversations-distress", { unit });
   await expect(shown("distress-00001")).rejects.toMatchObject({
@@ -80,6 +85,7 @@ test("a unit that is not there is explained by its record", async () => {
     message: expect.stringMatching(/was dropped: user-echo$/),
   });
   await expect(shown("distress-00002")).rejects.toThrow(/gave up: samples$/);
+  await expect(shown("distress-00003")).rejects.toThrow(/left out when the set was sealed: .*nearly the same/);
   await expect(shown("distress-7")).rejects.toThrow(/no such unit was tried/);
 });
 
@@ -179,6 +185,51 @@ test("export writes rows as TRL reads them beside the card, byte for byte where 
     ["README.md", null],
   ]);
   expect(record.files[0]!.sha256).toBe(refs.pairs!.sha256);
+});
+
+test("text that looks personal blocks an export unless it is told to mask or keep it, and the card says what was done", async () => {
+  await datasetRun(home(), {
+    name: "one",
+    digest: "11",
+    conversations: [
+      conversation("distress-00000"),
+      conversation("distress-00001", "Mail ann@example.org or call +44 20 7946 0958."),
+      conversation("distress-00002", "It was 2024-11-25, at 7."),
+    ],
+  });
+  const to = tempFolder();
+  const out = (pii: (typeof piiPolicies)[number] | undefined, folder: string) =>
+    printed(() =>
+      exportTo("one", "conversations-distress", {
+        to: folder,
+        format: "jsonl",
+        json: true,
+        ...(pii === undefined ? {} : { pii }),
+      }),
+    );
+  const blocked = {
+    exitCode: 3,
+    message: expect.stringMatching(
+      /1 like e-mail addresses, 1 like phone numbers, in 1 rows \(distress-00001\)\. Nothing was written\. .*--pii mask .*--pii keep/,
+    ) as string,
+  };
+  await expect(out(undefined, to)).rejects.toMatchObject(blocked);
+  await expect(out("block", to)).rejects.toMatchObject(blocked);
+  expect(readdirSync(to)).toEqual([]);
+  const said = { mask: "Mail [email] or call [phone].", keep: "Mail ann@example.org or call +44 20 7946 0958." };
+  for (const pii of piiPolicies.filter((policy) => policy !== "block")) {
+    const folder = join(to, pii);
+    expect(JSON.parse(await out(pii, folder))).toMatchObject({ pii: { policy: pii, found: { email: 1, phone: 1 } } });
+    const rows = readFileSync(join(folder, "conversations-distress.jsonl"), "utf8").trim().split("\n");
+    expect(rows.map((row) => (JSON.parse(row) as { messages: { content: string }[] }).messages[1]?.content)).toEqual([
+      "Rest first.",
+      said[pii],
+      "It was 2024-11-25, at 7.",
+    ]);
+    const card = readFileSync(join(folder, "README.md"), "utf8");
+    expect(card).toContain("Found at export: 1 like e-mail addresses, 1 like phone numbers.");
+    expect(card.includes("stands masked")).toBe(pii === "mask");
+  }
 });
 
 test("export refuses a folder that holds something, and rows that were altered", async () => {

@@ -28,8 +28,21 @@ test("without a cap a conversation has no allowance to keep", () => {
 test("a cap in dollars reserves what a conversation can cost at most", () => {
   const { allowance, budget } = planFor(priced({ budget: { maxCostUsd: 3 }, withPrice: true }));
   expect(budget).toEqual({ calls: null, usd: 3 });
-  // (1 + 2 turns of two calls) × 4 samples = 20 calls of (1500 + 2 × 4 turns × 120) input and 400 output tokens.
-  expect(allowance.converse).toEqual({ calls: 20, usd: expect.closeTo((20 * (2460 * 1 + 400 * 4)) / 1e6, 9) as number });
+  // Four personas, and 2 turns of two messages with 4 samples each, under 120, 240, 480 and 480 tokens; the cap of a message is 4 × 120.
+  const input = 4 * 1500 + 4 * (4 * 1500 + (0 + 1 + 2 + 3) * 480);
+  const output = 300 + 600 + 1200 + 1200 + 4 * (120 + 240 + 480 + 480);
+  expect(allowance.converse).toEqual({ calls: 20, usd: expect.closeTo((input * 1 + output * 4) / 1e6, 9) as number });
+});
+
+test("what a conversation may use covers every cut answer's larger limit, and every judgement asked again", () => {
+  const { allowance } = planFor(priced({ budget: { maxCostUsd: 3 }, withPrice: true }));
+  // 2 turns of two replies: 3 samples and 3 tries of the judge. 4 turns: 3 samples of the user, one reply, 3 tries of the judge.
+  expect(allowance.steer.calls).toBe(2 * 2 * (3 + 3));
+  expect(allowance.evaluate.calls).toBe(4 + 4 * (3 + 1 + 3));
+  const capped = priced({ budget: { maxCostUsd: 3 }, withPrice: true });
+  const { converse } = capped.experiment;
+  const wider = { ...capped, experiment: { ...capped.experiment, converse: { ...converse, maxTokensCap: 960 } } };
+  expect(planFor(wider).allowance.converse.usd).toBeGreaterThan(allowance.converse.usd ?? Infinity);
 });
 
 test("an unknown price reserves no dollars, and is never 0", () => {

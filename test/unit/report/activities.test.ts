@@ -13,6 +13,7 @@ import { localArtifacts } from "../../../platform/artifacts/local.ts";
 import { sqliteCalls } from "../../../platform/calls/sqlite.ts";
 import { sqliteRecords } from "../../../platform/records/sqlite.ts";
 import { consoleLogger } from "../../../platform/telemetry/log.ts";
+import { storedCall } from "../../support/stored-call.ts";
 import { runData } from "../../fixtures/report/run-data.ts";
 
 const data = runData();
@@ -87,7 +88,13 @@ async function sealRun() {
   for (const id of ["guide", "evaluator"])
     await seal(run, `reward/${id}`, { mae: 0.07, calibrationSlope: 0.9, spearman: 0.9, n: 100 }, {}, { model: { id } });
   for (const context of contexts) {
-    await seal(run, `converse/${context}`, {}, { asked: 24, done: 22, dropped: 2, "dropped:lists": 2 }, { conversations: [] });
+    await seal(
+      run,
+      `converse/${context}`,
+      { "pii-email": 3 },
+      { asked: 24, done: 22, dropped: 2, "dropped:lists": 2 },
+      { conversations: [] },
+    );
     await seal(
       run,
       `steer/${context}`,
@@ -130,11 +137,37 @@ describe("report", () => {
       expect(context?.arms["adapter"]).toHaveProperty(key);
     expect(results.data[0]).toEqual({
       context: "distress",
-      conversations: { asked: 24, kept: 22, dropped: { lists: 2 } },
+      conversations: { asked: 24, kept: 22, dropped: { lists: 2 }, pii: { email: 3 } },
       pairs: { asked: 96, kept: 70, keptBy: {}, dropped: { "judge-margin": 26 } },
     });
     expect(record.facts["verdict"]).toBe("gap reduced");
-    expect((await deps.artifacts.read(record.outputs["report"]!)).toString()).toContain("Rehearsal: not evidence");
+    const page = (await deps.artifacts.read(record.outputs["report"]!)).toString();
+    expect(page).toContain("Rehearsal: not evidence");
+    expect(page).toContain("Text that looks personal: 3 like e-mail addresses.");
+  });
+
+  test("a provider that changed the model behind a name is told by the run's own calls", async () => {
+    await sealRun();
+    const called = (stage: string, model: string) =>
+      deps.callStore.put(
+        storedCall(stage, { labels: { run: run.digest, stage, context: "distress", arm: "" }, role: "judge", model }),
+      );
+    await called("steer", "rehearsal-3fa9c2");
+    await called("evaluate", "rehearsal-77b1aa");
+    const { outputs } = await makeReportActivities(deps).buildReport({ run });
+    const { provenance } = JSON.parse((await deps.artifacts.read(outputs["results"]!)).toString()) as Results;
+    expect(provenance.answered).toEqual([
+      {
+        role: "judge",
+        asked: "rehearsal-3fa9c2",
+        answered: [
+          { model: "rehearsal-3fa9c2", answers: 1, stages: ["steer"] },
+          { model: "rehearsal-77b1aa", answers: 1, stages: ["evaluate"] },
+        ],
+        state: "mix",
+      },
+    ]);
+    expect((await deps.artifacts.read(outputs["report"]!)).toString()).toContain("Models changed");
   });
 
   test("is made once; a lost file is made again", async () => {
@@ -194,6 +227,37 @@ describe("publishing and nights", () => {
     const result = await activities.judgeNight({ run: night.run, night });
     expect(result).toMatchObject({ verdict, night: "2026-01-03", regressed });
     expect(JSON.parse((await deps.artifacts.read(result.details!)).toString())).toMatchObject({ verdict, margin: 0.1 });
+  });
+
+  test("a night whose judge is another model than the reference's says so", async () => {
+    await sealRun();
+    const judged = (of: RunRef, model: string) =>
+      deps.callStore.put(
+        storedCall(model, {
+          labels: {
+            run: of.epoch === "" ? of.digest : `${of.digest}@${of.epoch}`,
+            stage: "evaluate",
+            context: "distress",
+            arm: "",
+          },
+          role: "judge",
+          model,
+        }),
+      );
+    const activities = makeReportActivities(deps);
+    await judged(run, "rehearsal-3fa9c2");
+    await activities.buildReport({ run });
+    await activities.publish({ run });
+    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    await judged(night.run, "rehearsal-77b1aa");
+    await seal(night.run, "evaluate/smollm2-135m", {}, {}, { rows: rowsOf(data.items["smollm2-135m"] ?? {}) });
+    const { details } = await activities.judgeNight({ run: night.run, night });
+    expect(JSON.parse((await deps.artifacts.read(details!)).toString())).toMatchObject({
+      models: [
+        "judge was asked for as rehearsal-3fa9c2 and answered by rehearsal-77b1aa (1 answer, evaluate)",
+        "judge was answered by rehearsal-3fa9c2 before, and by rehearsal-77b1aa now",
+      ],
+    });
   });
 
   test("there are no nights before something is published", async () =>

@@ -113,6 +113,32 @@ describe("page", () => {
     expect(reportPage(assemble(runData({ unscored: true })))).toMatch(/class="big none">not estimable/));
 });
 
+describe("models that answered", () => {
+  const spoken = (...models: readonly string[]) => ({
+    role: "judge",
+    asked: "small",
+    answered: models.map((model) => ({ model, answers: 7, stages: ["steer"] })),
+  });
+  test("several in one role are flagged above everything, in the table and in the terminal", () => {
+    const results = assemble({ ...runData(), answered: [{ ...spoken("small-2026-04-14", "small-2026-09-01"), state: "mix" }] });
+    const page = reportPage(results);
+    expect(page.indexOf("Models changed")).toBeLessThan(page.indexOf("How much of the gap"));
+    expect(page).toContain("2 models answered as judge, asked for as small");
+    expect(page).toContain("several models in one run");
+    expect(summary(results)).toMatch(/^Warning: 2 models answered as judge/m);
+  });
+  test("another model than was asked for is a warning; the one that was asked for, or results that don't say, are none", () => {
+    const other = reportPage(assemble({ ...runData(), answered: [{ ...spoken("large"), state: "other" }] }));
+    expect(other).toContain("judge was asked for as small and answered by large (7 answers, steer)");
+    const results = assemble(runData());
+    expect(reportPage(results)).not.toContain("Models changed");
+    const { answered: _answered, ...provenance } = results.provenance;
+    const older = { ...results, provenance };
+    expect(reportPage(older)).not.toContain("Models changed");
+    expect(summary(older)).not.toContain("Warning");
+  });
+});
+
 test("a row of another shape names its line", async () => {
   async function* rows() {
     yield { unit: "a", context: "c", family: "f", arm: "baseline", turns: [{ turn: 1, user: "u", reply: "r" }] };

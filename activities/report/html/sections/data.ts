@@ -1,4 +1,5 @@
 import type { ContextData, Tally } from "../../../../domain/account.ts";
+import { piiText } from "../../../../domain/pii.ts";
 import { count } from "../format.ts";
 import { type Markup, markup } from "../markup.ts";
 import { table } from "../table.ts";
@@ -15,7 +16,7 @@ function tally(name: string, t: Tally | null): Markup {
   const total = Math.max(1, t.kept + dropped);
   return markup`<div><b>${name}</b>: ${count(t.kept)} kept of ${count(t.asked ?? t.kept + dropped)}, ${count(dropped)} dropped
 <div class="stack" role="img" aria-label="${t.kept} kept, ${dropped} dropped"><i class="kept" style="width:${((100 * t.kept) / total).toFixed(1)}%"></i><i class="dropped" style="width:${((100 * dropped) / total).toFixed(1)}%"></i></div>
-${keptBy(t)}${
+${keptBy(t)}${t.pii === undefined ? null : markup`<p>Text that looks personal: ${piiText(t.pii)}.</p>`}${
     dropped === 0
       ? null
       : table(
