@@ -11,7 +11,7 @@ export function costUnknown(run: string, { calls }: Spend): HoldDetail {
 }
 
 /** Nothing that is left covers one more conversation. */
-export function usedUp(run: string, { cap, recorded, left }: { cap: Allowance; recorded: Spend; left: Allowance }): HoldDetail {
+export function usedUp(run: string, { cap, recorded }: { cap: Allowance; recorded: Spend }): HoldDetail {
   const twice = [
     ...(cap.calls === null ? [] : [`--calls ${cap.calls * 2}`]),
     ...(cap.usd === null ? [] : [`--usd ${cap.usd * 2}`]),
@@ -20,8 +20,9 @@ export function usedUp(run: string, { cap, recorded, left }: { cap: Allowance; r
     ...(cap.calls === null ? [] : [`${recorded.calls} of ${cap.calls} calls`]),
     ...(cap.usd === null ? [] : [`$${(recorded.usd ?? 0).toFixed(2)} of $${cap.usd}`]),
   ];
-  const rest =
-    left.calls === null || left.calls === 0 ? "" : `; the ${left.calls} calls left are less than one conversation may need`;
+  // Part of the rest may be granted to several shards, each with less than it needs.
+  const unspent = cap.calls === null ? 0 : cap.calls - recorded.calls;
+  const rest = unspent <= 0 ? "" : `; the ${unspent} calls left, as they are shared out, are less than one conversation may need`;
   return {
     reason: "budget",
     message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`,

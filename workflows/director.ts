@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   condition,
   isCancellation,
+  patched,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -16,7 +17,14 @@ import { costUnknown, usedUp } from "./budget-holds.ts";
 import { deal, reserved } from "./budget.ts";
 import { shownName } from "./ids.ts";
 import { noSpend, sumSpend } from "./counts.ts";
-import { pauseUpdate, raiseBudgetUpdate, reportSignal, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
+import {
+  onReport as onChildReport,
+  pauseUpdate,
+  raiseBudgetUpdate,
+  resumeUpdate,
+  retryUnitsUpdate,
+  setWidthUpdate,
+} from "./signals.ts";
 import { Team } from "./team.ts";
 import type { Heard, Member, Orders } from "./team.ts";
 
@@ -67,20 +75,24 @@ export class Director {
 
   /** Handles messages from here on. `onReport` sees each report of a child after it was booked. */
   listen(onReport: (member: Member) => void): void {
-    setHandler(reportSignal, (report) => {
+    onChildReport((report) => {
       const heard = this.team.heard(report);
       if (heard !== null) this.#heard(heard, onReport);
     });
-    setHandler(pauseUpdate, () => {
-      this.#paused = true;
-      this.#pass();
-    });
+    setHandler(pauseUpdate, () => this.pause());
     setHandler(resumeUpdate, () => this.#resume());
     setHandler(raiseBudgetUpdate, (budget) => this.#raise(budget), { validator: (budget) => this.#checkRaise(budget) });
-    setHandler(setWidthUpdate, ({ window }) => this.team.tell({ window }), { validator: checkWidth });
+    setHandler(setWidthUpdate, ({ window }) => this.#setWindow(window), { validator: checkWidth });
     setHandler(retryUnitsUpdate, ({ sampleLimit }) => this.#retry(sampleLimit), {
       validator: (retry) => this.#checkRetry(retry),
     });
+  }
+
+  /** Nothing new starts until a person says so. */
+  pause(): void {
+    if (this.#paused && patched("no-repeated-orders")) return;
+    this.#paused = true;
+    this.#pass();
   }
 
   get state(): DirectorState {
@@ -151,9 +163,9 @@ export class Director {
     const { members } = this.team;
     // A sum that nobody knows can't be held against a cap.
     if (this.#cap.usd !== null && this.#recorded.usd === null) return this.#holdFor(costUnknown(this.#shown, this.#recorded));
-    const left = deal(this.team, minus(minus(this.#cap, spent(this.#recorded)), reserved(members)));
+    deal(this.team, minus(minus(this.#cap, spent(this.#recorded)), reserved(members)));
     const stuck = members.length > 0 && members.every(({ draw, open }) => draw !== null && open === 0);
-    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#shown, { cap: this.#cap, recorded: this.#recorded, left }));
+    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#shown, { cap: this.#cap, recorded: this.#recorded }));
     this.#changed();
   }
 
@@ -173,7 +185,14 @@ export class Director {
   #holdFor(hold: HoldDetail): void {
     // The first reason stays: later ones mostly follow from it.
     this.#hold ??= hold;
+    // A conversation that was held has not reported what it spent.
+    if (hold.reason !== "budget" && patched("spend-at-hold")) this.#dealDue = true;
     this.#pass();
+  }
+
+  #setWindow(window: number): void {
+    if (window === this.team.orders.window && patched("no-repeated-orders")) return;
+    this.team.tell({ window });
   }
 
   #resume(): void {
@@ -218,6 +237,9 @@ export class Director {
 
   #checkRaise({ calls, usd }: RaiseBudget): void {
     if (!this.capped) throw refusal("This run was started without a budget: its conversations draw none");
+    for (const [name, amount] of Object.entries({ calls, usd }))
+      if (amount !== null && !(Number.isFinite(amount) && amount >= 0))
+        throw refusal(`${name} must be a number, or null for no cap`);
     const lowers = (next: number | null, now: number | null) => next !== null && (now === null || !(next >= now));
     if (lowers(calls, this.#cap.calls) || lowers(usd, this.#cap.usd)) {
       throw refusal(

@@ -32,7 +32,7 @@ export async function evaluation(input: EvaluationInput): Promise<StageRecord> {
     },
   });
   relay.listen();
-  const owner: JobOwner = { run, queues, plan, gate: () => condition(() => !relay.paused) };
+  const owner: JobOwner = { run, queues, plan, gate: () => condition(() => !relay.paused), mayStart: () => !relay.paused };
 
   const draft = await control(queues.control, `server for ${backbone}`).prepareServe({ run, backbone, adapters });
   await serveWhile(owner, draft, () => rollOut(input, relay, parallelOf(draft)));
@@ -81,6 +81,7 @@ async function rollOut(input: EvaluationInput, relay: Relay, parallel: number): 
     const waiting = [...group];
     const lanes = Math.min(sideBySide, group.length);
     const window = Math.max(1, Math.min(input.plan.window, Math.ceil(parallel / lanes)));
+    relay.mostWindow = window;
     const lane = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runBatch(input, relay, next, window);
     };

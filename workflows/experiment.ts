@@ -4,6 +4,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   setHandler,
   upsertSearchAttributes,
 } from "@temporalio/workflow";
@@ -45,7 +46,13 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentResu
   director.listen((member) => board.counted(keys.get(member.id) ?? "", member));
   setHandler(progressQuery, () => board.progress);
 
-  const tree: Tree = { input, director, board, owner: { run, queues, plan, gate: () => director.gate() }, failed: new Map() };
+  const tree: Tree = {
+    input,
+    director,
+    board,
+    owner: { run, queues, plan, gate: () => director.gate(), mayStart: () => director.state === "running" },
+    failed: new Map(),
+  };
   const budget = new CancellationScope();
   const budgeting = budget.run(() => director.keepBudget());
   budgeting.catch(() => undefined);
@@ -87,6 +94,7 @@ async function grow(tree: Tree): Promise<ExperimentResult> {
     () => control(queues.control, "results and report").buildReport({ run }),
     evaluations,
   );
+  if (tree.director.state !== "running" && patched("gate-before-publish")) await tree.director.gate();
   await control(queues.control, "experts and reference").publish({ run });
   const gapReduction = gapReductionOf(report);
   upsertSearchAttributes([{ key: attributes.gapReduction, value: gapReduction }]);

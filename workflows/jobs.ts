@@ -2,6 +2,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  patched,
   sleep,
   TimeoutFailure,
   workflowInfo,
@@ -26,6 +27,8 @@ export interface JobOwner {
   readonly queues: Queues;
   readonly plan: Pick<ExperimentPlan, "jobRestarts" | "jobDeadlineSeconds" | "nodeLostSeconds">;
   readonly gate: () => Promise<void>;
+  /** False while `gate` would wait. */
+  readonly mayStart: () => boolean;
 }
 
 /** Runs a job on a node of the pool until it is done. `piece` names it within this workflow: `align/smollm2-135m/distress`. */
@@ -60,7 +63,7 @@ async function withJob<T>(
   draft: JobDraft,
   work: (request: JobRequest, patience: number) => Promise<T>,
 ): Promise<T> {
-  const { run, queues, plan, gate } = owner;
+  const { run, queues, plan, gate, mayStart } = owner;
   const job = nameOf(piece);
   const ends: Record<string, number> = {};
   const claimed = new Set<string>();
@@ -71,6 +74,8 @@ async function withJob<T>(
       await gate();
       const claim = await pool(queues.gpu, `a node for ${piece}`).claimNode({ job, lostFence, work: draft });
       claimed.add(claim.queue);
+      // A claim may wait for hours for a node; a pause or hold that came meanwhile counts.
+      if (!mayStart() && patched("gate-after-claim")) await gate();
       const request = { ...draft, run, job, claim, deadlineSeconds: plan.jobDeadlineSeconds };
       try {
         return await work(request, patience);

@@ -1,6 +1,7 @@
-import { allHandlersFinished, condition, setHandler, workflowInfo } from "@temporalio/workflow";
+import { allHandlersFinished, ApplicationFailure, condition, patched, setHandler, workflowInfo } from "@temporalio/workflow";
 import type { Night } from "../contract/activities.ts";
 import type { NightlyInput, NightlyResult } from "../contract/experiment.ts";
+import type { RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
 import type { Queues } from "../contract/queues.ts";
 import { stageKey } from "../contract/stages.ts";
 import { control } from "./activities.ts";
@@ -8,13 +9,42 @@ import { attributes, scheduledStart } from "./attributes.ts";
 import { Board } from "./board.ts";
 import { Director } from "./director.ts";
 import { evaluation } from "./evaluation.ts";
-import { progressQuery } from "./signals.ts";
+import { noSpend } from "./counts.ts";
+import { ordered } from "./ordered.ts";
+import { pauseUpdate, progressQuery, raiseBudgetUpdate, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
 
 /** A night: the published experts on the reference's own items, with fresh answers. A regression is a result, not a failure. */
 export async function nightly({ experiment, queues }: NightlyInput): Promise<NightlyResult> {
-  const night = await control(queues.control, `what ${experiment} evaluates tonight`).openNight({ experiment, night: nightOf() });
-  await evaluateNight(night, queues);
-  return control(queues.control, "tonight against the reference").judgeNight({ run: night.run, night });
+  try {
+    const early = takeEarlyOrders();
+    const night = await control(queues.control, `what ${experiment} evaluates tonight`).openNight({
+      experiment,
+      night: nightOf(),
+    });
+    const director = await evaluateNight(night, queues, early);
+    if (director.state !== "running" && patched("gate-before-verdict")) await director.gate();
+    return await control(queues.control, "tonight against the reference").judgeNight({ run: night.run, night });
+  } finally {
+    await condition(allHandlersFinished);
+  }
+}
+
+/** Until a night knows what it evaluates it can be paused and looked at; other orders are refused. Its director takes over from here. */
+function takeEarlyOrders(): { readonly paused: boolean } {
+  const early = { paused: false };
+  setHandler(pauseUpdate, () => void (early.paused = true));
+  setHandler(resumeUpdate, () => void (early.paused = false));
+  setHandler<void, [SetWidth], typeof setWidthUpdate>(setWidthUpdate, () => undefined, { validator: tooEarly });
+  setHandler<void, [RaiseBudget], typeof raiseBudgetUpdate>(raiseBudgetUpdate, () => undefined, { validator: tooEarly });
+  setHandler<void, [RetryUnits], typeof retryUnitsUpdate>(retryUnitsUpdate, () => undefined, { validator: tooEarly });
+  const budget = { calls: null, usd: null };
+  const state = () => (early.paused ? ("paused" as const) : ("running" as const));
+  setHandler(progressQuery, () => ({ state: state(), hold: null, stages: [], spend: noSpend, budget }));
+  return early;
+}
+
+function tooEarly(): never {
+  throw ApplicationFailure.nonRetryable("This night does not know yet what it evaluates: try again in a moment", "Refused");
 }
 
 /** When the schedule meant it to start, to the second: `2026-03-01T03-00-00`. Two nights never share their answers. */
@@ -24,7 +54,11 @@ function nightOf(): string {
   return start.toISOString().slice(0, 19).replaceAll(":", "-");
 }
 
-async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Queues): Promise<void> {
+async function evaluateNight(
+  { run, plan, adapters, scorers }: Night,
+  queues: Queues,
+  early: { readonly paused: boolean },
+): Promise<Director> {
   const { workflowId } = workflowInfo();
   const { conversations, arms } = plan.evaluation;
   const total = conversations * plan.contexts.length * arms.length;
@@ -46,6 +80,7 @@ async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Qu
   );
   director.listen((member) => board.counted(keys.get(member.id) ?? "", member));
   setHandler(progressQuery, () => board.progress);
+  if (early.paused) director.pause();
   for (const backbone of plan.backbones) {
     const key = stageKey("evaluate", backbone);
     await director.gate();
@@ -56,7 +91,7 @@ async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Qu
       input: (orders) => ({
         run,
         queues,
-        plan,
+        plan: ordered(plan, orders),
         backbone,
         adapters: adapters[backbone] ?? {},
         scorers,
@@ -72,5 +107,5 @@ async function evaluateNight({ run, plan, adapters, scorers }: Night, queues: Qu
     });
     board.ended(key, "done", record);
   }
-  await condition(allHandlersFinished);
+  return director;
 }

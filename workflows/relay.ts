@@ -5,7 +5,7 @@ import type { Control } from "../contract/messages.ts";
 import type { Spend } from "../contract/units.ts";
 import { Pool } from "./budget.ts";
 import { sumCounts, sumSpend } from "./counts.ts";
-import { controlSignal, partProgressQuery, reportSignal } from "./signals.ts";
+import { onControl, onReport, partProgressQuery } from "./signals.ts";
 import { Team } from "./team.ts";
 import type { Member, Orders } from "./team.ts";
 import { Upward } from "./upward.ts";
@@ -21,6 +21,8 @@ export class Relay {
   #newestControl = 0;
   #ordered: boolean;
   #held = false;
+  /** Conversations that a child of this level may open at a time, whatever is ordered. */
+  mostWindow = Number.POSITIVE_INFINITY;
 
   /** `onControl` is called before an order is passed on, `onReport` after a report was booked. */
   constructor({
@@ -43,8 +45,8 @@ export class Relay {
 
   /** Handles messages from here on; those that came before are handled at once. */
   listen(): void {
-    setHandler(controlSignal, (control) => this.#obey(control));
-    setHandler(reportSignal, (report) => {
+    onControl((control) => this.#obey(control));
+    onReport((report) => {
       const heard = this.team.heard(report);
       if (heard === null) return;
       this.#hooks.onReport(heard.member);
@@ -116,7 +118,11 @@ export class Relay {
       this.#newestControl = seq;
       this.#ordered = control.paused;
     }
-    const orders = { ...change, ...(newest && window !== undefined ? { window } : {}), paused: this.paused };
+    const orders = {
+      ...change,
+      ...(newest && window !== undefined ? { window: Math.min(window, this.mostWindow) } : {}),
+      paused: this.paused,
+    };
     // A grant is for this level alone: passed on as an order, each would be a signal to every child.
     if (this.#isNews(orders) || !patched("quiet-orders")) this.team.tell(orders);
     if (grant !== undefined) this.#pool.take(grant);

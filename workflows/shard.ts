@@ -15,7 +15,7 @@ import type { UnitOutcome } from "../contract/units.ts";
 import { units } from "./activities.ts";
 import { countOutcome, noCounts, noSpend, sumSpend } from "./counts.ts";
 import { Purse } from "./purse.ts";
-import { controlSignal, partProgressQuery } from "./signals.ts";
+import { onControl, partProgressQuery } from "./signals.ts";
 import { watchForStall } from "./stall.ts";
 import { unitSummary } from "./summaries.ts";
 import { Upward } from "./upward.ts";
@@ -65,7 +65,7 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
     report({ hold });
   };
 
-  setHandler(controlSignal, (control) => {
+  onControl((control) => {
     if (control.resume === true || paused) watched.lastAt = Date.now();
     upward.obeyed(control);
     if (control.resume === true) held = false;

@@ -132,10 +132,25 @@ async function update(run: Controlled, name: string, input?: RaiseBudget | Retry
     if (input === undefined) await handle.executeUpdate<void, []>(name, { updateId });
     else await handle.executeUpdate<void, [RaiseBudget | RetryUnits | SetWidth]>(name, { updateId, args: [input] });
   } catch (error) {
+    if (refusedByServer(error))
+      throw new CliError(
+        exitCodes.failed,
+        `${workflowId} takes no more orders: ${error.cause.details}. Cancel it (npx attune cancel ${run.target.name}) and run the same command again; what is done is kept.`,
+      );
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
     throw new CliError(exitCodes.failed, `${workflowId} refused: ${error.cause?.message ?? error.message}`);
   }
 }
+
+/** The server bounds the orders that one run may take in all. */
+function refusedByServer(error: unknown): error is Error & { readonly cause: { readonly details: string } } {
+  const cause =
+    error instanceof Error ? (error.cause as { readonly code?: unknown; readonly details?: unknown } | undefined) : undefined;
+  return cause?.code === failedPrecondition && typeof cause.details === "string";
+}
+
+/** gRPC's FAILED_PRECONDITION. */
+const failedPrecondition = 9;
 
 /** @throws CliError when the run is closed (exit 1) or nobody answers for it (exit 3) */
 async function needProgress(run: Controlled): Promise<Progress> {

@@ -64,7 +64,9 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
-  return visible(text.length > 80 ? `${text.slice(0, 77)}…` : text);
+  // Credentials in an address are no more to be seen here than anywhere.
+  const harmless = text.replaceAll(/(:\/\/)[^/@\s"]*@/g, "$1***@");
+  return visible(harmless.length > 80 ? `${harmless.slice(0, 77)}…` : harmless);
 }
 
 /** Look-alike letters would print as the key a person meant to write. */

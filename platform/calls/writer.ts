@@ -15,8 +15,8 @@ export interface WriterReply {
   readonly error?: string;
 }
 
-/** Arrivals of a few milliseconds share one transaction: one fsync for all of them. */
-const groupMs = 3;
+/** Arrivals of a moment, and all that come while one transaction is written, share the next: one fsync for all of them. */
+const groupMs = 1;
 
 const port = parentPort;
 if (port === null) throw new Error("calls/writer.ts runs as a worker thread of calls/sqlite.ts only");

@@ -216,5 +216,7 @@ function toAnswer(call: StoredCall, reread: boolean): Answer {
 }
 
 function describe(failure: CallFailure): string {
-  return `${failure.status ?? failure.code ?? "no answer"} ${failure.message}`.slice(0, 300);
+  const what = String(failure.status ?? failure.code ?? "no answer");
+  // The SDK's own messages begin with the status.
+  return (failure.message.startsWith(what) ? failure.message : `${what} ${failure.message}`).slice(0, 300);
 }

@@ -43,8 +43,18 @@ const shortestKey = 8;
 
 function withoutKey(text: string, key: string | null): string {
   if (key === null || key.length < shortestKey) return text;
-  // JSON may write a slash as \/.
-  return text.replaceAll(key, "***").replaceAll(key.replaceAll("/", "\\/"), "***");
+  const plain = text.replaceAll(key, "***");
+  return text.includes("\\") ? plain.replaceAll(escapedForms(key), "***") : plain;
+}
+
+/** JSON may write any letter as \u002b, and a slash as \/. */
+function escapedForms(key: string): RegExp {
+  const letters = Array.from(key, (letter) => {
+    const hex = (letter.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+    const anyCase = hex.replaceAll(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    return `(?:\\u${hex}|\\\\u${anyCase}${letter === "/" ? "|\\\\/" : ""})`;
+  });
+  return new RegExp(letters.join(""), "g");
 }
 
 /** Read at the time of the call, so that a key that was set after a hold is used. */

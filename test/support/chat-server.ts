@@ -26,12 +26,16 @@ export type Reply =
   | "reset"
   | "silence";
 
-/** A scripted OpenAI-compatible server on loopback. `asked` holds every request, in order of arrival. */
+/** A scripted OpenAI-compatible server on loopback, without a list of models. `asked` holds every request, in order of arrival. */
 export async function chatServer(script: (asked: Asked) => Reply) {
   const asked: Asked[] = [];
   let inFlight = 0;
   let widest = 0;
   const server = createServer((request, response) => {
+    if (request.method === "GET") {
+      response.writeHead(404).end();
+      return;
+    }
     const parts: Buffer[] = [];
     inFlight += 1;
     widest = Math.max(widest, inFlight);

@@ -12,13 +12,18 @@ function temporalBinary(): string {
   return path;
 }
 
-/** A dev server of its own, in memory, with Attune's search attributes. */
-export function localServer(): Promise<TestWorkflowEnvironment> {
+/** A dev server of its own with Attune's search attributes, in memory unless `at` says where it keeps its state and answers. */
+export function localServer(
+  extraArgs: readonly string[] = [],
+  at: { readonly port?: number; readonly dbFilename?: string } = {},
+): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: "existing-path", path: temporalBinary() },
       searchAttributes: Object.values(searchAttributes).map(({ name, type }) => defineSearchAttributeKey(name, type)),
       log: { format: "pretty", level: "error" },
+      extraArgs: [...extraArgs],
+      ...at,
     },
   });
 }

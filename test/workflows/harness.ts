@@ -34,20 +34,25 @@ export interface Stage {
   readonly world: World;
   readonly input: ExperimentInput;
   readonly workflowId: string;
+  /** Starts the workers of a test that is to begin without any. */
+  bringWorkers(): Promise<void>;
   start(): Promise<WorkflowHandle<(input: ExperimentInput) => Promise<ExperimentResult>>>;
 }
 
 let server: TestWorkflowEnvironment;
 let bundle: WorkflowBundleWithSourceMap;
 
-export async function setUp(): Promise<void> {
+/** `serverArgs`: of the dev server, beside its own. */
+export async function setUpWith(...serverArgs: readonly string[]): Promise<void> {
   Runtime.install({ logger: new DefaultLogger("ERROR") });
-  server = await localServer();
+  server = await localServer(serverArgs);
   bundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
     logger: new DefaultLogger("ERROR"),
   });
 }
+
+export const setUp = () => setUpWith();
 
 export async function tearDown(): Promise<void> {
   await server?.teardown();
@@ -62,9 +67,11 @@ export async function onStage(
   more: Partial<ExperimentInput> & {
     nodes?: readonly string[];
     bend?: (made: ReturnType<typeof stubs>, queues: Queues) => void;
+    /** No worker is up until the test brings them. */
+    workersLater?: boolean;
   } = {},
 ): Promise<void> {
-  const { nodes = ["n1"], bend, ...rest } = more;
+  const { nodes = ["n1"], bend, workersLater = false, ...rest } = more;
   const name = `t${randomUUID().slice(0, 8)}`;
   const queues = queuesFor(name);
   const world = new World();
@@ -78,13 +85,20 @@ export async function onStage(
     ...rest,
   };
   const workflowId = `exp/${name}/${digest.slice(0, 12)}`;
-  const workers = await startWorkers(made, queues, nodes);
-  const running = workers.map((worker) => worker.run());
+  const workers: Worker[] = [];
+  const running: Promise<void>[] = [];
+  const bringWorkers = async () => {
+    const brought = await startWorkers(made, queues, nodes);
+    workers.push(...brought);
+    running.push(...brought.map((worker) => worker.run()));
+  };
+  if (!workersLater) await bringWorkers();
   try {
     await test({
       world,
       input,
       workflowId,
+      bringWorkers,
       start: () =>
         server.client.workflow.start<(input: ExperimentInput) => Promise<ExperimentResult>>("experiment", {
           workflowId,

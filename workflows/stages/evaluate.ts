@@ -4,6 +4,7 @@ import type { StageRecord } from "../../contract/stages.ts";
 import { attributes } from "../attributes.ts";
 import { evaluation } from "../evaluation.ts";
 import type { ContextPieces } from "./context.ts";
+import { ordered } from "../ordered.ts";
 import { output } from "./outputs.ts";
 import { childId, piece } from "./pieces.ts";
 import type { Tree } from "./pieces.ts";
@@ -48,7 +49,16 @@ function runEvaluation(
   return director.team.run(evaluation, {
     id: childId("eval", backbone),
     unit: plan.allowance.evaluate,
-    input: (orders) => ({ run, queues, plan, backbone, adapters, scorers, unlimited: !director.capped, paused: orders.paused }),
+    input: (orders) => ({
+      run,
+      queues,
+      plan: ordered(plan, orders),
+      backbone,
+      adapters,
+      scorers,
+      unlimited: !director.capped,
+      paused: orders.paused,
+    }),
     staticSummary: `evaluation of ${backbone}`,
     typedSearchAttributes: [
       { key: attributes.experiment, value: run.name },
