@@ -10,6 +10,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const jobName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,119}$/);
 const relativePath = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9][A-Za-z0-9._/-]{0,299}$/);
 
+/** Host name or IPv4 address under which others reach a machine; never "any interface": servers have no authentication. */
+export const hostAddress = z.string().regex(/^(?![0.]+$)[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/);
+
 /** A file laid into the job folder before it starts; `path` is relative to the folder. */
 const input = z.strictObject({ path: relativePath, sha256 });
 
@@ -97,6 +100,8 @@ export const jobSpec = z.strictObject({
   seed: z.int().min(0),
   /** Devices to try in turn; each is locked by the job itself. */
   devices: z.array(z.string()).min(1),
+  /** Where a server of this job listens and is announced. */
+  address: hostAddress,
   inputs: z.array(input),
   params: jobParams,
 });

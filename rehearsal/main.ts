@@ -5,7 +5,8 @@ import { loadRules } from "./judge/rules.ts";
 import { openLog } from "./log.ts";
 import { modelId, rehearsalServer } from "./server.ts";
 
-const usage = "node rehearsal/main.ts [--port 0] [--log FILE] [--latency-ms N] [--faults 429=0.05,reset=0.01,seed=7]";
+const usage =
+  "node rehearsal/main.ts [--host 127.0.0.1] [--port 0] [--log FILE] [--latency-ms N] [--faults 429=0.05,reset=0.01,seed=7]";
 
 function fail(message: string): never {
   process.stderr.write(`${message}\nUsage: ${usage}\n`);
@@ -16,27 +17,29 @@ function options() {
   try {
     const { values } = parseArgs({
       options: {
+        host: { type: "string", default: "127.0.0.1" },
         port: { type: "string", default: "0" },
         log: { type: "string" },
         "latency-ms": { type: "string", default: "0" },
         faults: { type: "string", default: "" },
       },
     });
-    return { port: Number(values.port), log: values.log, faults: new Faults(values.faults, Number(values["latency-ms"])) };
+    const faults = new Faults(values.faults, Number(values["latency-ms"]));
+    return { host: values.host, port: Number(values.port), log: values.log, faults };
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
 }
 
-const { port, log, faults } = options();
+const { host, port, log, faults } = options();
 const corpus = loadCorpus();
 const server = rehearsalServer({ corpus, rules: loadRules(), faults, log: openLog(log) });
-server.on("error", (error) => fail(`The rehearsal teacher can't listen on port ${port}: ${error.message}`));
-server.listen(port, "127.0.0.1", () => {
+server.on("error", (error) => fail(`The rehearsal teacher can't listen on port ${port} of ${host}: ${error.message}`));
+server.listen(port, host, () => {
   const address = server.address();
   if (address === null || typeof address === "string") fail("The rehearsal teacher got no port");
   process.stdout.write(
-    `${JSON.stringify({ url: `http://127.0.0.1:${address.port}/v1`, model: modelId(corpus), pid: process.pid })}\n`,
+    `${JSON.stringify({ url: `http://${host}:${address.port}/v1`, model: modelId(corpus), pid: process.pid })}\n`,
   );
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

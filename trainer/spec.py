@@ -126,6 +126,7 @@ class JobSpec:
     deadline_s: int
     seed: int
     devices: list[str]
+    address: str
     inputs: list[Input]
     params: Params
     raw: dict[str, Any]
@@ -207,6 +208,7 @@ def parse_spec(text: str) -> JobSpec:
         deadline_s=raw["deadline_s"],
         seed=raw["seed"],
         devices=raw["devices"],
+        address=raw["address"],
         inputs=[Input(**item) for item in raw["inputs"]],
         params=_typed_params(raw["params"]),
         raw=raw,

@@ -5,6 +5,7 @@ import { makeNodeActivities, makePoolActivities } from "../activities/index.ts";
 import { processNode } from "../activities/jobs/node.ts";
 import { reap } from "../activities/jobs/reap.ts";
 import { nodeQueue, stopQueue } from "../contract/queues.ts";
+import { listenOnce } from "../platform/jobs/node.ts";
 import { baseOptions } from "./options.ts";
 import type { RoleWorker, WorkerSettings } from "./options.ts";
 import { clusterId, ownerLookup } from "./owners.ts";
@@ -23,6 +24,7 @@ export async function createGpuWorker({ env, devices, ...settings }: GpuWorkerSe
   const { connection, namespace, queues, deps } = settings;
   const cluster = await clusterId(connection);
   const node = processNode({ deps, pool: queues.gpu, cluster, env });
+  await listenOnce(node.address);
   await reap({ deps, node, isOpen: ownerLookup({ connection, cluster, namespace }) });
 
   const base = baseOptions(settings, "gpu", `${node.name} (${hostname()})`);

@@ -22,7 +22,8 @@ export async function layFolder(
     place,
     owner,
     devices,
-  }: { request: JobRequest; place: JobPlace; owner: JobSpec["owner"]; devices: readonly string[] },
+    address,
+  }: { request: JobRequest; place: JobPlace; owner: JobSpec["owner"]; devices: readonly string[]; address: string },
 ): Promise<void> {
   const files = await expand(artifacts, request.files);
   for (const { path, ref } of files) await layFile(artifacts, place, path, ref);
@@ -35,6 +36,7 @@ export async function layFolder(
     deadline_s: request.deadlineSeconds,
     seed: request.seed,
     devices: [...devices],
+    address,
     inputs: files.map(({ path, ref }) => ({ path, sha256: ref.sha256 })),
     params: withModelFolders(request.params, env.home),
   });

@@ -29,7 +29,7 @@ export async function ensureJob(starting: Starting): Promise<Exclude<Ensured, { 
   const { deps, node, heart, request, place } = starting;
   const { devices } = (await deps.config(request.run)).experiment.launcher;
   const owner = ownerOf(starting);
-  const beforeStart = async () => layFolder(deps, { request, place, owner, devices });
+  const beforeStart = async () => layFolder(deps, { request, place, owner, devices, address: node.address });
   await admit(starting);
   const ensured = await heart.during(() => node.launcher.ensure({ place, kind: request.params.kind, devices, beforeStart }));
   if (ensured.state === "busy") throw deviceBusy(request.job, devices);

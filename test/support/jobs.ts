@@ -73,7 +73,8 @@ export async function bench(
     env: process.env,
     now: env.now,
   });
-  const node: JobsNode = { name: "here", boot: "boot-1", pool: "test-gpu", cluster: "test", launcher, graceMs, pollMs: 50 };
+  const identity = { name: "here", boot: "boot-1", address: "127.0.0.2" };
+  const node: JobsNode = { ...identity, pool: "test-gpu", cluster: "test", launcher, graceMs, pollMs: 50 };
   const request = async (over: Partial<JobRequest> = {}): Promise<JobRequest> => {
     const job = over.job ?? "exp.quick.abababababab.align.tiny.distress";
     const rows = await deps.artifacts.put("runs/quick/train.jsonl", '{"id":1}\n');

@@ -15,8 +15,8 @@ export interface TestBucket {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A real S3 server on loopback for the tests of a file. */
-export function s3ServerOfFile() {
+/** A real S3 server for the tests of a file. */
+export function s3ServerOfFile(host = "127.0.0.1") {
   let child: ChildProcess;
   let endpoint = "";
   const keys = { AWS_REGION: "eu-test-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "canary-secret" };
@@ -25,7 +25,7 @@ export function s3ServerOfFile() {
     const python = join(process.env["ATTUNE_HOME"] ?? join(projectRoot, ".attune"), "venv", "bin", "python");
     const program = fileURLToPath(new URL("./s3_server.py", import.meta.url));
     // Its input ends with this process, so that none is left behind.
-    child = spawn(python, ["-B", program], { stdio: ["pipe", "pipe", "inherit"] });
+    child = spawn(python, ["-B", program, host], { stdio: ["pipe", "pipe", "inherit"] });
     const port = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout! }).once("line", resolve);
       child.once("error", reject);
@@ -33,7 +33,7 @@ export function s3ServerOfFile() {
         reject(new Error(`The S3 server ended with ${code}: node bin/setup.mjs --dev installs what it needs`)),
       );
     });
-    endpoint = `http://127.0.0.1:${port}`;
+    endpoint = `http://${host}:${port}`;
   });
   afterAll(() => void child.kill("SIGKILL"));
 

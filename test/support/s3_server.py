@@ -1,4 +1,4 @@
-"""An S3 server on loopback (moto), which checks conditions and writes as one step, as S3 does. Prints its port; ends with its stdin."""
+"""An S3 server (moto) on the address that is its argument, which checks conditions and writes as one step, as S3 does. Prints its port; ends with its stdin."""
 
 import io
 import os
@@ -33,7 +33,7 @@ class Quiet(MotoRequestHandler):
         pass
 
 
-server = make_server("127.0.0.1", 0, serial, threaded=True, request_handler=Quiet)
+server = make_server(sys.argv[1], 0, serial, threaded=True, request_handler=Quiet)
 print(server.server_port, flush=True)
 
 

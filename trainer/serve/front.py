@@ -1,11 +1,15 @@
-"""OpenAI's `/v1/chat/completions` and `/v1/models` on loopback, where `model` is the base model's name or an adapter's."""
+"""OpenAI's `/v1/chat/completions` and `/v1/models`, where `model` is the base model's name or an adapter's."""
 
 import json
+import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
+from trainer.errors import BAD_SPEC, JobError
+
 _LONGEST_BODY = 8 * 1024 * 1024
+_REMEDY = "set ATTUNE_NODE_ADDRESS of its GPU worker to an address of that machine"
 
 
 class Chat(Protocol):
@@ -50,12 +54,25 @@ class Front(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, engine: Chat) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, engine: Chat, address: str) -> None:
+        try:
+            super().__init__((address, 0), _Handler)
+        except OSError as error:
+            raise JobError(BAD_SPEC, f"spec.json: address: nothing can listen at {address} ({error}); {_REMEDY}") from None
+        self.address = address
         self.engine = engine
         self.served = 0
         self.completion_tokens = 0
         self._count = threading.Lock()
+
+    def server_bind(self) -> None:
+        """Without HTTPServer's look-up of a name for the address, which waits where no DNS server answers."""
+        socketserver.TCPServer.server_bind(self)
+
+    @property
+    def endpoint(self) -> str:
+        """OpenAI base URL under which other machines reach it too, where the address is not loopback."""
+        return f"http://{self.address}:{self.port}/v1"
 
     @property
     def port(self) -> int:

@@ -40,21 +40,21 @@ def serve(job: Job, params: ServeParams) -> dict[str, Any]:
         for threads, slots in shares
     ]
     pool = Pool(engines)
-    front = Front(pool)
+    front = Front(pool, job.spec.address)
     threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     # One real answer before anyone is told: a model that loads may still not run.
     check_alike(engines)
     write_json(
         ready,
         {
-            "endpoint": f"http://127.0.0.1:{front.port}/v1",
+            "endpoint": front.endpoint,
             "port": front.port,
             "models": pool.models,
             "weights": {params.base_name: sha256_file(gguf_file)} | {a.name: a.sha256 for a in params.adapters},
             "engine": ENGINE,
         },
     )
-    job.progress.line(0, 0, None, f"serving {len(names)} models on port {front.port}")
+    job.progress.line(0, 0, None, f"serving {len(names)} models at {front.address}:{front.port}")
     while not job.stop.wait(_HEARTBEAT_SECONDS):
         job.progress.line(front.served, 0)
     ready.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ def spec(params: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "deadline_s": 300,
         "seed": 11,
         "devices": ["cpu"],
+        "address": "127.0.0.1",
         "inputs": [],
         "params": params,
         **changes,

@@ -8,14 +8,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from trainer.errors import BAD_SPEC, JobError
 from trainer.files import read_json_object, sha256_file
+from trainer.serve.front import Front
 from trainer.tests.jobs import lay, progress, spec, start, wait_for
 
 BASE_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
+# Of this machine, and not the usual one.
+ADDRESS = "127.0.0.2"
 
 
 def _random_adapter(base: Path, folder: Path, seed: int) -> str:
@@ -30,6 +34,15 @@ def _random_adapter(base: Path, folder: Path, seed: int) -> str:
     model.peft_config["default"].base_model_name_or_path = BASE_ID
     model.save_pretrained(folder, save_embedding_layers=False)
     return sha256_file(folder / "adapter_model.safetensors")
+
+
+class Silent:
+    """An engine that is never asked."""
+
+    models: ClassVar[list[str]] = []
+
+    def chat(self, request: dict[str, Any]) -> dict[str, Any]:
+        raise AssertionError(request)
 
 
 class Server:
@@ -77,10 +90,22 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         "context_len": 512,
         "parallel": 2,
     }
-    running = Server(lay(folder, spec(params)))
+    running = Server(lay(folder, spec(params, address=ADDRESS)))
     yield running
     running.process.kill()
     running.process.communicate()
+
+
+def test_it_answers_at_the_spec_s_address_and_at_no_other(server: Server) -> None:
+    assert server.ready["endpoint"] == f"http://{ADDRESS}:{server.ready['port']}/v1"
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{server.ready['port']}/v1/models", timeout=5)
+
+
+def test_an_address_of_another_machine_is_refused_with_what_to_set() -> None:
+    with pytest.raises(JobError, match=r"nothing can listen at 192\.0\.2\.1 .*ATTUNE_NODE_ADDRESS") as caught:
+        Front(Silent(), "192.0.2.1")
+    assert caught.value.code == BAD_SPEC
 
 
 def test_models_are_named(server: Server) -> None:

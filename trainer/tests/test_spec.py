@@ -43,6 +43,8 @@ def test_a_fault_at_the_top_names_the_key() -> None:
     params = align_params(Path("base"))
     assert "'extra'" in _refusal(spec(params, extra=1))
     assert "inputs.0.path" in _refusal(spec(params, inputs=[{"path": "../secret", "sha256": "0" * 64}]))
+    for address in ("0.0.0.0", "http://gpu-1", "gpu-1:8000"):
+        assert "address" in _refusal(spec(params, address=address))
     missing = spec(params)
     del missing["fence"]
     assert "'fence'" in _refusal(missing)

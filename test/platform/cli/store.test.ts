@@ -87,14 +87,22 @@ test("a worker opens its stores on S3", async () => {
   });
 });
 
-test("doctor looks at the store", async () => {
+test("doctor looks at the store, and at where models are served for other machines", async () => {
   const { env } = await server.bucket();
   const checksOf = async (more: Readonly<Record<string, string>>) => {
     const { stdout } = await commandIn({ ...more, ATTUNE_PYTHON: "/bin/false" })("doctor", "--json");
     const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string; detail: string }[] };
-    return checks.find(({ name }) => name === "store");
+    const found = (name: string) => checks.find((check) => check.name === name);
+    return { store: found("store"), serving: found("serving address") };
   };
-  expect(await checksOf(env)).toMatchObject({ state: "ok", detail: expect.stringMatching(/^s3:.*honours conditional puts$/) });
-  expect(await checksOf({})).toMatchObject({ state: "ok", detail: expect.stringMatching(/^files in \//) });
-  expect(await checksOf({ ...env, AWS_ENDPOINT_URL_S3: "http://127.0.0.1:9" })).toMatchObject({ state: "failed" });
+  const matching = expect.stringMatching;
+  expect(await checksOf(env)).toMatchObject({
+    store: { state: "ok", detail: matching(/^s3:.*honours conditional puts$/) },
+    serving: { state: "warning", detail: matching(/127\.0\.0\.1, for this machine alone/) },
+  });
+  expect(await checksOf({})).toMatchObject({ store: { state: "ok", detail: matching(/^files in \//) }, serving: undefined });
+  expect(await checksOf({ ...env, AWS_ENDPOINT_URL_S3: "http://127.0.0.1:9", ATTUNE_NODE_ADDRESS: "192.0.2.1" })).toMatchObject({
+    store: { state: "failed" },
+    serving: { state: "failed", detail: matching(/Nothing can listen at .* 192\.0\.2\.1/) },
+  });
 });

@@ -21,12 +21,13 @@ async function serving() {
 }
 
 describe("keepServing", () => {
-  it("announces the server, starts the next generation when it dies, and takes it down on cancel", async () => {
+  it("announces the server under the node's address, starts the next generation when it dies, and takes it down on cancel", async () => {
     here = await bench("serves");
     const { env, ended } = await serving();
     await until("the first generation answers", async () => (await record())?.generation === 1);
     expect(await record()).toMatchObject({ models: ["base"], engine: "fixture 1" });
     const first = (await record())!.endpoint;
+    expect(first).toMatch(/^http:\/\/127\.0\.0\.2:\d+\/v1$/);
     expect((await fetch(`${first}/models`)).ok).toBe(true);
     await writeFile(join(here.home, "die"), "");
     await until("the second generation answers", async () => (await record())?.generation === 2);

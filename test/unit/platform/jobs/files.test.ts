@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CappedLog, lastLines, readCappedLog } from "../../../../platform/jobs/capped-log.ts";
 import { jobEnvironment } from "../../../../platform/jobs/environment.ts";
 import { jobPlace } from "../../../../platform/jobs/folder.ts";
-import { nodeName } from "../../../../platform/jobs/node.ts";
+import { nodeAddress, nodeName } from "../../../../platform/jobs/node.ts";
 import { ProgressTail } from "../../../../platform/jobs/progress.ts";
 
 let folder: string;
@@ -78,6 +78,14 @@ describe("names and surroundings", () => {
     expect(nodeName({}, "___")).toBe("node");
     expect(nodeName({ ATTUNE_NODE: "rack-1" }, "x")).toBe("rack-1");
     expect(() => nodeName({ ATTUNE_NODE: "Rack 1" }, "x")).toThrow(/ATTUNE_NODE/);
+  });
+
+  it("serves on loopback or on one address of the machine, never on all of them", () => {
+    expect(nodeAddress({})).toBe("127.0.0.1");
+    expect(nodeAddress({ ATTUNE_NODE_ADDRESS: "10.0.0.7" })).toBe("10.0.0.7");
+    expect(nodeAddress({ ATTUNE_NODE_ADDRESS: "gpu-1.cluster.example" })).toBe("gpu-1.cluster.example");
+    for (const wrong of ["0.0.0.0", "0", "http://gpu-1", "gpu-1:8000", "gpu 1", "::"])
+      expect(() => nodeAddress({ ATTUNE_NODE_ADDRESS: wrong })).toThrow(/ATTUNE_NODE_ADDRESS is .*one interface/);
   });
 
   it("hides the worker's secrets from the job", () => {
