@@ -1,5 +1,5 @@
 /**
- * `node bench/scale.ts [--conversations 5000] [--turns 10] [--width 64] [--latency 5] [--window 128]`: many conversations over many shards, in one run on a stack of its
+ * `node bench/scale.ts [--conversations 5000] [--turns 10] [--width 64] [--latency 5] [--window 400]`: many conversations over many shards, in one run on a stack of its
  * own: how full the width is from the first call to the last, the longest history, and the workers' memory quarter by quarter.
  */
 import { parseArgs } from "node:util";
@@ -12,14 +12,13 @@ const { values } = parseArgs({
     turns: { type: "string", default: "10" },
     width: { type: "string", default: "64" },
     latency: { type: "string", default: "5" },
-    window: { type: "string" },
+    window: { type: "string", default: "400" },
   },
 });
 const conversations = Number(values.conversations);
 const width = Number(values.width);
 const latency = Number(values.latency);
-/** Open conversations beyond the width keep it full while others wait for their turn to be recorded. */
-const window = Number(values.window ?? Math.min(400, 2 * width));
+const window = Number(values.window);
 const watched = ["llm", "control"] as const;
 const sampleMs = 500;
 
