@@ -59,8 +59,10 @@ function stateOf(asked: string, models: ReadonlyMap<string, unknown>): AnsweredR
   return models.has(asked) ? "mix" : "other";
 }
 
-/** `gpt-4.1-mini-2025-04-14` and `rehearsal@e9fa2956` are revisions; `gpt-4.1-mini` is none of `gpt-4.1`. */
-function isRevision(asked: string, model: string): boolean {
+/** `gpt-4.1-mini-2025-04-14` and `rehearsal@e9fa2956` are revisions; `gpt-4.1-mini` is none of `gpt-4.1`. Routers name a model with its owner: `openai/gpt-4.1`. */
+function isRevision(named: string, model: string): boolean {
+  const asked = named.endsWith(`/${model}`) ? model : named;
+  if (asked === model) return true;
   return model.startsWith(asked) && /^[-@:](?:\d{4}|\d{6}|\d{8}|\d{4}-\d\d-\d\d|[0-9a-f]{7,64})$/.test(model.slice(asked.length));
 }
 

@@ -22,7 +22,6 @@ import { localServer } from "../support/temporal.ts";
  * first adapter stops its GPU worker, so that the other one serves it, to the llm workers of both.
  */
 const { a, b, hub, apart, close } = await twoHosts();
-afterAll(close);
 const s3 = s3ServerOfFile(hub);
 
 const smallest = {
@@ -77,8 +76,8 @@ async function attune(host: TestHost, ...args: readonly string[]) {
 }
 
 const callsNow = async () => ((await (await fetch(new URL("/health", teacher))).json()) as { inFlight: number }).inFlight;
-const identityOf = (role: string, { pid }: Child, { name }: TestHost) =>
-  `${role} ${pid}@${apart.includes("namespaces") ? name : ""}`;
+/** How the server names a worker; pids are the same in all namespaces. */
+const identityOf = (role: string, { pid }: Child) => `${role} ${pid}@`;
 const claims = async () =>
   (await stores.records.list("claim/")).map(({ key, value }) => ({ job: key, node: (value as { claim: Claim }).claim.node }));
 const answered = () =>
@@ -107,37 +106,44 @@ beforeAll(async () => {
   worker(a, "control");
   const gpu = { [a.name]: worker(a, "gpu"), [b.name]: worker(b, "gpu") };
   const [first, survivor] = [worker(a, "llm"), worker(b, "llm")];
-  const killed = identityOf("llm", first, a);
+  const killed = identityOf("llm", first);
   const trained = attune(a, ...runArgs, "--until", "align", "--json");
-  await until(
+  const underWay = until(
     "conversations are under way on both hosts",
     async () => {
       const pending = await pendingOn(server.client);
-      return pending(killed) >= 2 && pending(identityOf("llm", survivor, b)) >= 2 && (await callsNow()) >= 4;
+      return pending(killed) >= 2 && pending(identityOf("llm", survivor)) >= 2 && (await callsNow()) >= 4;
     },
     120_000,
   );
+  // A run that failed says why at once.
+  await Promise.race([underWay, trained]);
   inFlightAtKill = await callsNow();
   process.kill(first.pid!, "SIGKILL");
   inFlightAtKill = Math.max(inFlightAtKill, await callsNow());
+  expect(inFlightAtKill, "calls in flight at the kill").toBeGreaterThan(0);
   const [launch] = await trained;
   digest = String(launch?.["digest"]);
 
   trainedOn = (await claims()).find(({ job }) => job.endsWith(".align.smollm2-135m.distress"))!.node;
   await gpu[trainedOn]?.stop(15_000);
-  llm = { killed, survivor: identityOf("llm", survivor, b), second: identityOf("llm", worker(a, "llm"), a) };
+  llm = { killed, survivor: identityOf("llm", survivor), second: identityOf("llm", worker(a, "llm")) };
   await attune(b, ...runArgs, "--json");
 });
 
 afterAll(async () => {
-  await Promise.all(children.filter(({ name }) => name !== "teacher").map((child) => child.stop(15_000)));
-  for (const { home } of [a, b]) {
-    const launcher = processLauncher({ home, command: [], directory: projectRoot, env: process.env, now: () => new Date() });
-    for (const job of await launcher.live()) await launcher.stop(job, 1000);
+  try {
+    await Promise.all(children.filter(({ name }) => name !== "teacher").map((child) => child.stop(15_000)));
+    for (const { home } of [a, b]) {
+      const launcher = processLauncher({ home, command: [], directory: projectRoot, env: process.env, now: () => new Date() });
+      for (const job of await launcher.live()) await launcher.stop(job, 1000);
+    }
+    await Promise.all(children.map((child) => child.stop(1000)));
+    for (const end of ends.toReversed()) await end();
+  } finally {
+    rmSync(teacherLogFile, { force: true });
+    close();
   }
-  await Promise.all(children.map((child) => child.stop(1000)));
-  for (const end of ends.toReversed()) await end();
-  rmSync(teacherLogFile, { force: true });
 });
 
 describe(`a run whose workers are on two hosts (${apart})`, () => {

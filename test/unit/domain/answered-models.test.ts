@@ -33,6 +33,12 @@ test("the model that was asked for, or a dated version of it, is no warning", ()
   expect(modelWarnings(roles)).toEqual([]);
 });
 
+test("a model that answers without its owner's name is the one that was asked for", () => {
+  const roles = answeredRoles([line("converse", "teacher", "gpt-4.1")], { teacher: "openai/gpt-4.1" }, stages);
+  expect(roles[0]?.state).toBe("revision");
+  expect(answeredRoles([line("converse", "teacher", "4.1")], { teacher: "openai/gpt-4.1" }, stages)[0]?.state).toBe("other");
+});
+
 test.each([
   ["rehearsal@e9fa2956", "revision"],
   ["rehearsal-0613", "revision"],
