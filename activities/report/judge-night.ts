@@ -64,6 +64,8 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
 
 /** Of the results that this night is compared with; those of an earlier version do not say. */
 async function answeredBefore({ artifacts }: Pick<Deps, "artifacts">, results: Ref): Promise<readonly AnsweredRole[]> {
+  // A run that made a lost piece again has written its results anew; its items, which the night is compared with, are still there.
+  if (!(await artifacts.verify(results))) return [];
   const { provenance } = JSON.parse((await artifacts.read(results)).toString("utf8")) as Results;
   return provenance.answered ?? [];
 }

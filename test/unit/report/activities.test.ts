@@ -260,6 +260,18 @@ describe("publishing and nights", () => {
     });
   });
 
+  test("a night is judged by the reference's items, also when the run's results were written anew", async () => {
+    await sealRun();
+    const activities = makeReportActivities(deps);
+    await activities.buildReport({ run });
+    await activities.publish({ run });
+    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    await deps.artifacts.remove(night.reference.uri);
+    await deps.artifacts.put(night.reference.uri, "{}");
+    await seal(night.run, "evaluate/smollm2-135m", {}, {}, { rows: rowsOf(data.items["smollm2-135m"] ?? {}) });
+    expect(await activities.judgeNight({ run: night.run, night })).toMatchObject({ night: "2026-01-03", regressed: [] });
+  });
+
   test("there are no nights before something is published", async () =>
     expect(makeReportActivities(deps).openNight({ experiment: "quickstart", night: "n" })).rejects.toThrow(
       /no experts are published under quickstart/,
