@@ -95,7 +95,7 @@ test("doctor looks at the store, and at where models are served for other machin
     const found = (name: string) => checks.find((check) => check.name === name);
     return { store: found("store"), serving: found("serving address") };
   };
-  const matching = expect.stringMatching;
+  const matching = (text: RegExp) => expect.stringMatching(text) as unknown;
   expect(await checksOf(env)).toMatchObject({
     store: { state: "ok", detail: matching(/^s3:.*honours conditional puts$/) },
     serving: { state: "warning", detail: matching(/127\.0\.0\.1, for this machine alone/) },
