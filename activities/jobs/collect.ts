@@ -11,7 +11,7 @@ import { runUri } from "../stages/records.ts";
 import { whyNotMine } from "./claim.ts";
 import { notMine } from "./failures.ts";
 import { readJob, updateJob } from "./record.ts";
-import { keepDone } from "./reuse.ts";
+import { isWhole, keepDone } from "./reuse.ts";
 
 type Stores = Pick<Deps, "artifacts" | "records" | "env">;
 
@@ -25,8 +25,7 @@ export async function promoted(
 ): Promise<JobOutcome | null> {
   const { outcome } = await readJob({ records }, job);
   if (outcome === null || outcome.fence !== fence) return null;
-  for (const ref of [outcome.result, ...Object.values(outcome.outputs)]) if (!(await artifacts.verify(ref))) return null;
-  return outcome;
+  return (await isWhole(artifacts, outcome)) ? outcome : null;
 }
 
 /**

@@ -19,14 +19,19 @@ export function workDigest({ params, files, seed }: JobDraft): string {
   return createHash("sha256").update(canonicalJson({ params, inputs, seed })).digest("hex");
 }
 
+/** True when all that the job left is there with its digests. */
+export async function isWhole(artifacts: Stores["artifacts"], { result, outputs }: JobOutcome): Promise<boolean> {
+  for (const ref of [result, ...Object.values(outputs)]) if (!(await artifacts.verify(ref))) return false;
+  return true;
+}
+
 /** What the same work came to under this code, whichever run it was for, if all of it is still there. */
 export async function findDone({ artifacts, records, env }: Stores, work: JobDraft): Promise<JobOutcome | null> {
   const stored = await records.get(jobDoneKey(workDigest(work)));
   if (stored === null) return null;
   const { outcome, codeVersion } = stored.value as DoneJob;
   if (codeVersion !== env.codeVersion) return null;
-  for (const ref of [outcome.result, ...Object.values(outcome.outputs)]) if (!(await artifacts.verify(ref))) return null;
-  return outcome;
+  return (await isWhole(artifacts, outcome)) ? outcome : null;
 }
 
 /** The newest stands: where it is written anew, the one before was lost, altered or of other code. */

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { NightlyInput } from "../../contract/experiment.ts";
-import { basePlan, client, digest, heldFor, onStage, setUp, tearDown, until } from "../workflows/harness.ts";
-import { done, failure, ref, untilCancelled } from "../workflows/stubs.ts";
+import { client, heldFor, nightWith, onStage, setUp, tearDown, until } from "../workflows/harness.ts";
+import { done, failure, untilCancelled } from "../workflows/stubs.ts";
 import { historyToJson } from "./history.ts";
 
 const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
@@ -96,14 +96,7 @@ try {
     },
     {
       bend: (made) => {
-        made.control.openNight = async ({ experiment, night }) => ({
-          run: { name: experiment, digest, config: ref("config"), epoch: night },
-          plan: { ...basePlan, evaluation: { ...basePlan.evaluation, arms: ["adapter"] } },
-          night,
-          adapters: { small: { one: ref("a"), two: ref("b") } },
-          scorers: { evaluator: ref("e") },
-          reference: ref("reference"),
-        });
+        made.control.openNight = async (wanted) => nightWith(wanted);
       },
     },
   );

@@ -4,6 +4,7 @@ import type { WorkflowHandle } from "@temporalio/client";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from "@temporalio/worker";
 import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
+import type { Night } from "../../contract/activities.ts";
 import type { ExperimentInput, ExperimentPlan, ExperimentResult, Progress } from "../../contract/experiment.ts";
 import { nodeQueue, queuesFor, stopQueue } from "../../contract/queues.ts";
 import type { Queues } from "../../contract/queues.ts";
@@ -28,6 +29,18 @@ export const basePlan: ExperimentPlan = {
   jobDeadlineSeconds: 60,
   nodeLostSeconds: 60,
 };
+
+/** What a night of two experts of one backbone evaluates. */
+export function nightWith({ experiment, night }: { readonly experiment: string; readonly night: string }): Night {
+  return {
+    run: { name: experiment, digest, config: ref("config"), epoch: night },
+    plan: { ...basePlan, evaluation: { ...basePlan.evaluation, arms: ["adapter"] } },
+    night,
+    adapters: { small: { one: ref("a"), two: ref("b") } },
+    scorers: { evaluator: ref("e") },
+    reference: ref("reference"),
+  };
+}
 
 /** A run of the real workflows over stub activities. */
 export interface Stage {

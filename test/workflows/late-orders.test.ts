@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ControlActivities } from "../../contract/activities.ts";
-import { basePlan, client, digest, onStage, progressOf, setUp, tearDown, until } from "./harness.ts";
-import { done, ref } from "./stubs.ts";
+import { client, nightWith, onStage, progressOf, setUp, tearDown, until } from "./harness.ts";
+import { done } from "./stubs.ts";
 
 beforeAll(setUp);
 afterAll(tearDown);
@@ -161,14 +161,7 @@ test("a budget that is no number is refused", async () => {
 function nightOf({ control }: { control: ControlActivities }, open: () => Promise<void>, judge: () => void): void {
   control.openNight = async ({ experiment, night }) => {
     await open();
-    return {
-      run: { name: experiment, digest, config: ref("config"), epoch: night },
-      plan: { ...basePlan, evaluation: { ...basePlan.evaluation, arms: ["adapter"] } },
-      night,
-      adapters: { small: { one: ref("a"), two: ref("b") } },
-      scorers: { evaluator: ref("e") },
-      reference: ref("reference"),
-    };
+    return nightWith({ experiment, night });
   };
   control.judgeNight = async ({ night: { night } }) => {
     judge();

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NightlyInput, NightlyResult } from "../../contract/experiment.ts";
-import { basePlan, client, digest, onStage, setUp, tearDown } from "./harness.ts";
-import { ref } from "./stubs.ts";
+import { client, nightWith, onStage, setUp, tearDown } from "./harness.ts";
 
 beforeAll(setUp);
 afterAll(tearDown);
@@ -36,14 +35,7 @@ test.concurrent("a night evaluates the published adapters under its own epoch an
       bend: (made) => {
         made.control.openNight = async ({ experiment, night }) => {
           asked = night;
-          return {
-            run: { name: experiment, digest, config: ref("config"), epoch: night },
-            plan: { ...basePlan, evaluation: { ...basePlan.evaluation, arms: ["adapter"] } },
-            night,
-            adapters: { small: { one: ref("a"), two: ref("b") } },
-            scorers: { evaluator: ref("e") },
-            reference: ref("reference"),
-          };
+          return nightWith({ experiment, night });
         };
         made.control.judgeNight = async ({ night }) => ({
           verdict: "regressed",

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NightlyInput, NightlyResult } from "../../contract/experiment.ts";
 import type { HoldDetail } from "../../contract/failures.ts";
 import { messages } from "../../contract/messages.ts";
-import { basePlan, client, digest, heldFor, onStage, progressOf, setUp, tearDown, until } from "./harness.ts";
-import { done, failure, ref } from "./stubs.ts";
+import { client, heldFor, nightWith, onStage, progressOf, setUp, tearDown, until } from "./harness.ts";
+import { done, failure } from "./stubs.ts";
 import type { World } from "./stubs.ts";
 
 beforeAll(setUp);
@@ -98,14 +98,7 @@ test.concurrent("a held night is not judged until it goes on", async () => {
     },
     {
       bend: ({ control }) => {
-        control.openNight = async ({ experiment, night }) => ({
-          run: { name: experiment, digest, config: ref("config"), epoch: night },
-          plan: { ...basePlan, evaluation: { ...basePlan.evaluation, arms: ["adapter"] } },
-          night,
-          adapters: { small: { one: ref("a"), two: ref("b") } },
-          scorers: { evaluator: ref("e") },
-          reference: ref("reference"),
-        });
+        control.openNight = async (wanted) => nightWith(wanted);
         control.judgeNight = async ({ night: { night } }) => {
           judged += 1;
           return { verdict: "passed", night, details: null, regressed: [] };
