@@ -11,9 +11,9 @@ import type { Queues } from "../../contract/queues.ts";
 import { localServer } from "../support/temporal.ts";
 import { ref, stubs, World } from "./stubs.ts";
 
-export const digest = "ab".repeat(32);
+const digest = "ab".repeat(32);
 
-export const basePlan: ExperimentPlan = {
+const basePlan: ExperimentPlan = {
   contexts: ["one", "two"],
   backbones: ["small"],
   conversations: 4,
