@@ -1,5 +1,6 @@
 import { unitRowsPrefix } from "../contract/places.ts";
 import type { BatchGroup, RunRef, UnitOutcome } from "../contract/units.ts";
+import { updateRecord } from "../platform/records/update.ts";
 import type { Deps } from "./deps.ts";
 
 /** What a unit left behind: its outcome and, when done, its row. First write wins; a unit that gave up may be tried again under a higher limit. */
@@ -53,20 +54,16 @@ export function isFinal(
 }
 
 /** Answers the record that is stored, which may be another attempt's; a finished unit is never replaced. */
-export async function writeUnit(
+export function writeUnit(
   deps: Pick<Deps, "records">,
   run: RunRef,
   group: BatchGroup,
   unit: number,
   record: UnitRecord,
 ): Promise<UnitRecord> {
-  const key = unitKey(run, group, unit);
-  for (;;) {
-    const stored = await deps.records.get(key);
-    const there = stored?.value as UnitRecord | undefined;
-    if (there !== undefined && isFinal(there, record)) return there;
-    if (await deps.records.put(key, record, stored?.version ?? null)) return record;
-  }
+  return updateRecord<UnitRecord>(deps.records, unitKey(run, group, unit), (there) =>
+    there !== undefined && isFinal(there, record) ? there : record,
+  );
 }
 
 /** All units of a batch that have an outcome, in order. */

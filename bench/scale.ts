@@ -1,9 +1,9 @@
 /**
- * `node bench/scale.ts [--conversations 5000] [--turns 10] [--width 64] [--latency 5] [--window 400]`: many conversations over many shards, in one run on a stack of its
- * own: how full the width is from the first call to the last, the longest history, and the workers' memory quarter by quarter.
+ * `node bench/scale.ts [--conversations 5000] [--turns 10] [--width 64] [--latency 5] [--window 160]`: many conversations over many shards, in one run on a stack of its
+ * own: how full the width is from the first call to the last, the longest history, processor time, and the workers' memory quarter by quarter.
  */
 import { parseArgs } from "node:util";
-import { fileSystemOf, residentMb } from "./measure.ts";
+import { fileSystemOf, residentMb, usedBy } from "./measure.ts";
 import { type BenchStack, withStack } from "./stack.ts";
 
 const { values } = parseArgs({
@@ -12,7 +12,7 @@ const { values } = parseArgs({
     turns: { type: "string", default: "10" },
     width: { type: "string", default: "64" },
     latency: { type: "string", default: "5" },
-    window: { type: "string", default: "400" },
+    window: { type: "string", default: "160" },
   },
 });
 const conversations = Number(values.conversations);
@@ -29,6 +29,8 @@ async function measure({ home, children, converse, histories }: BenchStack): Pro
   const timer = setInterval(() => {
     for (const [i, role] of watched.entries()) samples[i]?.push(residentMb(children[role]?.pid ?? 0));
   }, sampleMs);
+  const cpuSoFar = () => Object.entries(children).map(([role, { pid }]) => ({ role, cpu: usedBy(pid).cpu }));
+  const before = cpuSoFar();
   const asked = await converse("scale", {
     seed: 11,
     "converse.conversations": conversations,
@@ -39,6 +41,7 @@ async function measure({ home, children, converse, histories }: BenchStack): Pro
     "batch.window": window,
   });
   clearInterval(timer);
+  const cpu = cpuSoFar().map(({ role, cpu: after }, i) => `${role} ${(after - (before[i]?.cpu ?? 0)).toFixed(1)}`);
   const shards = await histories("exp/scale/");
   const events = shards.map((history) => history.events);
   const ideal = (asked.requests * latency) / 1000 / width;
@@ -47,6 +50,7 @@ async function measure({ home, children, converse, histories }: BenchStack): Pro
       `\n${conversations} conversations, ${asked.requests} calls (${(asked.requests / conversations).toFixed(1)} each), ${width} wide, ${window} open, ${latency} ms; data on ${fileSystemOf(home)}`,
       `  ${asked.seconds.toFixed(1)} s, ${(asked.seconds / ideal).toFixed(2)} × the ideal, ${(asked.requests / asked.seconds).toFixed(0)} calls/s, ${((asked.meanInFlight / width) * 100).toFixed(1)} % of the width in flight from the first call to the last`,
       `  ${shards.length} workflows; the longest history has ${Math.max(...events)} events; ${(events.reduce((a, b) => a + b, 0) / conversations).toFixed(1)} events and ${(shards.reduce((sum, { bytes }) => sum + bytes, 0) / conversations / 1000).toFixed(2)} kB a conversation`,
+      `  CPU s: ${cpu.join(" · ")}`,
       ...watched.map((role, i) => `  ${role.padEnd(8)} ${quarters(samples[i] ?? [])}`),
       "",
     ].join("\n"),

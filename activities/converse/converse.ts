@@ -1,4 +1,5 @@
 import type { UnitActivities } from "../../contract/activities.ts";
+import type { ConversationRow } from "../../contract/rows.ts";
 import type { StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { stageKey } from "../../contract/stages.ts";
@@ -18,18 +19,6 @@ import { piiFacts, piiOf } from "../stages/pii.ts";
 import { readStageRecord, writeStageRecord } from "../stages/records.ts";
 import { listUnits } from "../units.ts";
 import { withoutNearDuplicates } from "./distinct.ts";
-
-/** A synthetic conversation; turns alternate, the user first. */
-export interface ConversationRow {
-  readonly unit: string;
-  readonly context: string;
-  readonly family: string;
-  readonly split: string;
-  /** True: assistant turns were kept plain, so that an adapter learns to return to the pattern. */
-  readonly plain: boolean;
-  readonly persona: Persona;
-  readonly turns: readonly Turn[];
-}
 
 export function makeConverseActivities(deps: Deps) {
   return {

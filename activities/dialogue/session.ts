@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Context } from "@temporalio/activity";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { UnitHeartbeat } from "../../contract/activities.ts";
@@ -11,8 +12,13 @@ import { ledgerRun } from "../stages/records.ts";
 import { isFinal, readUnit, unitName, writeUnit } from "../units.ts";
 import type { RoleModel } from "./models.ts";
 
-/** Half a heartbeat timeout apart at most; every call has a timeout of its own, so a hang can't hide behind it. */
-const heartbeatMs = 4000;
+/**
+ * Two thirds of the heartbeat timeout at most, and never all units at once: a beat costs the server as much as a result. Every call has a timeout of
+ * its own, so a hang can't hide behind it.
+ */
+const heartbeatMs = () => 8000 + 2000 * Math.random();
+/** Units that end within so long are reported together: one workflow task for all of them. */
+const reportMs = 100;
 
 interface Ask {
   readonly role: CallRequest["role"];
@@ -60,8 +66,9 @@ export async function runUnit(
       return { ...before.outcome, spend: nothing };
     const config = await deps.config(run);
     const meter = conversationMeter(input.allowance);
+    let progress = 0;
     let beat: UnitHeartbeat = { turn: 0 };
-    const timer = setInterval(() => context.heartbeat(beat), heartbeatMs);
+    const timer = setInterval(() => context.heartbeat(beat), heartbeatMs());
     const session: Session = {
       deps,
       config,
@@ -69,6 +76,7 @@ export async function runUnit(
       name: subject,
       ask: ({ role, model, weights = null, messages, maxTokens, turn, sample, schema = null, epoch = run.epoch }) => {
         beat = { turn };
+        progress += 1;
         return deps.caller.call({
           role,
           endpoint: model.endpoint,
@@ -84,6 +92,7 @@ export async function runUnit(
           epoch,
           labels: { run: ledgerRun(run), stage: group.stage, context: group.context, arm: group.arm ?? "" },
           meter,
+          progress: progress - 1,
           signal,
           onRetry: (cause, nextTryAt) => {
             beat = { turn, cause, nextTryAt: nextTryAt.toISOString() };
@@ -113,6 +122,7 @@ export async function runUnit(
         basis,
         sampleLimit: input.sampleLimit,
       });
+      await delay(reportMs - (Date.now() % reportMs));
       return { ...stored.outcome, spend };
     } finally {
       clearInterval(timer);

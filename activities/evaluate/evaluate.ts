@@ -1,6 +1,6 @@
 import { wrongContext } from "../../domain/arms.ts";
 import type { Ref } from "../../contract/ref.ts";
-import type { Arm } from "../../contract/stages.ts";
+import type { EvaluatedTurn, EvaluationRow } from "../../contract/rows.ts";
 import type { UnitInput } from "../../contract/units.ts";
 import { type Fault, isRefusal } from "../../domain/detectors.ts";
 import type { Judged } from "../../domain/levels.ts";
@@ -20,34 +20,6 @@ import { canaryPassed, readServing, studentModel } from "./serving.ts";
 
 /** Between two looks at a server that was started anew. */
 const canaryWaitMs = 2000;
-
-interface EvaluatedTurn {
-  readonly turn: number;
-  readonly user: string;
-  /** What a detector found in the message after all samples; null when nothing. */
-  readonly userFault: Fault | null;
-  readonly reply: string;
-  readonly finishReason: string;
-  readonly empty: boolean;
-  readonly refused: boolean;
-  readonly truncated: boolean;
-  readonly judged: Judged;
-}
-
-/** One conversation of one arm, free-running: the arm drives its own conversation. */
-export interface EvaluationRow {
-  readonly unit: string;
-  readonly context: string;
-  readonly family: string;
-  readonly split: string;
-  readonly backbone: string;
-  readonly arm: Arm;
-  readonly model: string;
-  /** Drawn from what people stated; hidden from every arm. */
-  readonly desired: number;
-  readonly persona: Persona;
-  readonly turns: readonly EvaluatedTurn[];
-}
 
 export function makeEvaluateUnit(deps: Deps) {
   return {

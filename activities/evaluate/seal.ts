@@ -1,6 +1,7 @@
 import type { Evaluated } from "../../contract/activities.ts";
 import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
+import type { EvaluationRow, ScoredEvaluationRow } from "../../contract/rows.ts";
 import { stageKey, type StageRecord } from "../../contract/stages.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import { projectFor } from "../../domain/transcript.ts";
@@ -11,7 +12,7 @@ import { encoderWeights, jobSeed } from "../jobs/draft.ts";
 import { folderInputs, putRows, readRows } from "../stages/output.ts";
 import { writeStageRecord } from "../stages/records.ts";
 import { listUnits, type UnitRecord } from "../units.ts";
-import { basisOf, type EvaluationRow } from "./evaluate.ts";
+import { basisOf } from "./evaluate.ts";
 
 const scoreId = (row: EvaluationRow, turn: number) => `${row.arm}#${row.unit}#${turn}`;
 
@@ -69,7 +70,7 @@ export function makeEvaluationActivities(deps: Deps) {
       const scores = new Map(
         (await readRows<{ id: string; scores: Record<string, number> }>(deps.artifacts, ref)).map((row) => [row.id, row.scores]),
       );
-      const scored = rows.map((row) => ({
+      const scored = rows.map((row): ScoredEvaluationRow => ({
         ...row,
         turns: row.turns.map((turn) => {
           const found = scores.get(scoreId(row, turn.turn));

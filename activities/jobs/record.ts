@@ -2,6 +2,7 @@ import type { Claim, JobEnd, JobOutcome } from "../../contract/jobs.ts";
 import type { JobSpec } from "../../contract/job-spec.ts";
 import type { ProcessId } from "../../platform/jobs/processes.ts";
 import type { Records } from "../../platform/records/records.ts";
+import { updateRecord } from "../../platform/records/update.ts";
 
 /** What is known of a job beyond its claim, under `job/<job>`. */
 export interface JobRecord {
@@ -39,13 +40,9 @@ export async function readJob({ records }: Stores, job: string): Promise<JobReco
   return ((await records.get(`job/${job}`))?.value as JobRecord | undefined) ?? unknown;
 }
 
-/** Compare-and-swap until it holds; answers what was stored. */
-export async function updateJob({ records }: Stores, job: string, change: (record: JobRecord) => JobRecord): Promise<JobRecord> {
-  for (;;) {
-    const stored = await records.get(`job/${job}`);
-    const next = change((stored?.value as JobRecord | undefined) ?? unknown);
-    if (await records.put(`job/${job}`, next, stored?.version ?? null)) return next;
-  }
+/** Answers what is stored then. */
+export function updateJob({ records }: Stores, job: string, change: (record: JobRecord) => JobRecord): Promise<JobRecord> {
+  return updateRecord<JobRecord>(records, `job/${job}`, (stored) => change(stored ?? unknown));
 }
 
 /** `work` is the digest of what the job was claimed for. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
 import { jobDoneKey } from "../../contract/places.ts";
 import { canonicalJson } from "../../domain/canonical-json.ts";
+import { updateRecord } from "../../platform/records/update.ts";
 import type { Deps } from "../deps.ts";
 
 type Stores = Pick<Deps, "artifacts" | "records" | "env">;
@@ -40,10 +41,5 @@ export async function keepDone(
   work: JobDraft,
   outcome: JobOutcome,
 ): Promise<void> {
-  const key = jobDoneKey(workDigest(work));
-  const value: DoneJob = { outcome, codeVersion: env.codeVersion };
-  for (;;) {
-    const stored = await records.get(key);
-    if (await records.put(key, value, stored?.version ?? null)) return;
-  }
+  await updateRecord<DoneJob>(records, jobDoneKey(workDigest(work)), () => ({ outcome, codeVersion: env.codeVersion }));
 }

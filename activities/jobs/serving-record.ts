@@ -4,6 +4,7 @@ import type { Serving } from "../../contract/jobs.ts";
 import type { ProcessId } from "../../platform/jobs/processes.ts";
 import { readJson } from "../../platform/jobs/folder.ts";
 import type { JobPlace } from "../../platform/jobs/folder.ts";
+import { updateRecord } from "../../platform/records/update.ts";
 import type { Deps } from "../deps.ts";
 import { updateJob } from "./record.ts";
 
@@ -34,17 +35,13 @@ export async function announce(
       ? record
       : { ...record, generation: record.generation + 1, serving: { pid, startTime } },
   );
-  const serving: Serving = {
+  return updateRecord<Serving>(stores.records, servingKey(job), () => ({
     endpoint: found.endpoint,
     generation,
     models: found.models,
     weights: found.weights,
     engine: found.engine,
-  };
-  for (;;) {
-    const stored = await stores.records.get(servingKey(job));
-    if (await stores.records.put(servingKey(job), serving, stored?.version ?? null)) return serving;
-  }
+  }));
 }
 
 /** Whether the server answers at all. */

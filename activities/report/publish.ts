@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { stageKey, type StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
+import { updateRecord } from "../../platform/records/update.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
 import { findStageRecord } from "../stages/records.ts";
@@ -21,7 +22,7 @@ export type PublishedExperts = z.infer<typeof publishedExperts>;
 const acceptedReference = z.strictObject({ run: runRef, results: ref, rows: z.record(z.string(), ref), at: z.string() });
 export type AcceptedReference = z.infer<typeof acceptedReference>;
 
-/** Moves `published/<experiment>` by compare-and-swap; sets `reference/<experiment>` if there is none. Safe to repeat. */
+/** Moves `published/<experiment>`: the last run to finish stands. Sets `reference/<experiment>` if there is none. Safe to repeat. */
 export async function publish(
   deps: Deps,
   { run }: { run: RunRef },
@@ -41,7 +42,7 @@ export async function publish(
     const scored = (await needed(deps, run, stageKey("evaluate", backbone))).outputs["rows"];
     if (scored !== undefined) rows[backbone] = scored;
   }
-  await move(deps, `published/${run.name}`, { run, adapters, results, at } satisfies PublishedExperts);
+  await updateRecord<PublishedExperts>(deps.records, `published/${run.name}`, () => ({ run, adapters, results, at }));
   const reference: AcceptedReference = { run, results, rows, at };
   const set = await deps.records.put(`reference/${run.name}`, reference, null);
   const published = Object.values(adapters).flatMap((byContext) => Object.values(byContext).map((a) => a.name));
@@ -77,12 +78,4 @@ async function needed(deps: Deps, run: RunRef, key: string): Promise<StageRecord
       `run ${run.name}/${run.digest.slice(0, 12)} has no finished ${key}: run it again, only what is missing is rebuilt`,
     );
   return record;
-}
-
-/** Compare-and-swap until it holds: the last run to finish stands. */
-async function move(deps: Deps, key: string, value: unknown): Promise<void> {
-  for (;;) {
-    const stored = await deps.records.get(key);
-    if (await deps.records.put(key, value, stored?.version ?? null)) return;
-  }
 }

@@ -1,5 +1,6 @@
 import type { JobDraft, JobOutcome } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
+import type { PairRow } from "../../contract/rows.ts";
 import { stageKey, type StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { overWarmLimit, pairDrop } from "../../domain/pairs.ts";
@@ -147,19 +148,6 @@ export function makeSteerActivities(deps: Deps) {
       });
     },
   };
-}
-
-interface PairRow {
-  readonly prompt: readonly ChatMessage[];
-  readonly chosen: readonly ChatMessage[];
-  readonly rejected: readonly ChatMessage[];
-  readonly unit: string;
-  readonly family: string;
-  readonly turn: number;
-  /** How the rejected reply was steered. */
-  readonly style: Style;
-  readonly judge: { readonly chosen: number | null; readonly rejected: number | null };
-  readonly guide: { readonly chosen: number | null; readonly rejected: number | null };
 }
 
 /** The pairs in their order, less a seeded choice of those that reject over-warm replies where these are too large a share. */

@@ -1,4 +1,5 @@
 import { Context } from "@temporalio/activity";
+import type { ConversationRow, Style } from "../../contract/rows.ts";
 import type { UnitInput } from "../../contract/units.ts";
 import type { Judged } from "../../domain/levels.ts";
 import { random } from "../../domain/random.ts";
@@ -8,7 +9,7 @@ import { withTypedFailures } from "../failures.ts";
 import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
 import { dataReply } from "../dialogue/turns.ts";
 import { judgeReply } from "../judging/judge.ts";
-import { assistantMessages, type Style } from "../prompts/prompts.ts";
+import { assistantMessages } from "../prompts/prompts.ts";
 import { patternCard } from "../stages/cards.ts";
 import { readRows } from "../stages/output.ts";
 
@@ -31,22 +32,16 @@ export interface SteeredRow {
   }[];
 }
 
-interface SealedConversation {
-  readonly unit: string;
-  readonly family: string;
-  readonly turns: readonly Turn[];
-}
-
 export function makeSteerUnit(deps: Deps) {
-  const sealed = new Map<string, Promise<SealedConversation[]>>();
+  const sealed = new Map<string, Promise<ConversationRow[]>>();
 
   /** All sealed conversations of a context, read once a process. */
-  const conversations = (input: UnitInput): Promise<SealedConversation[]> => {
+  const conversations = (input: UnitInput): Promise<ConversationRow[]> => {
     const ref = input.inputs["conversations"];
     if (ref === undefined) throw new Error("steer needs the sealed conversations as its input `conversations`");
     const known = sealed.get(ref.sha256);
     if (known !== undefined) return known;
-    const reading = readRows<SealedConversation>(deps.artifacts, ref);
+    const reading = readRows<ConversationRow>(deps.artifacts, ref);
     sealed.set(ref.sha256, reading);
     reading.catch(() => sealed.delete(ref.sha256));
     return reading;
@@ -68,7 +63,7 @@ export function makeSteerUnit(deps: Deps) {
 }
 
 /** Both replies of every assistant turn, from one shared history: the conversation up to that user turn. */
-async function steerConversation(session: Session, conversation: SealedConversation | undefined): Promise<Finished> {
+async function steerConversation(session: Session, conversation: ConversationRow | undefined): Promise<Finished> {
   const { config, input } = session;
   if (conversation === undefined) return { dropped: "no-conversation" };
   const { seed, steer } = config.experiment;

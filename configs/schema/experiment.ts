@@ -6,7 +6,12 @@ import { align, backbone, encoder, launcher } from "./training.ts";
 
 /** How batches move; changes no result, so it is no part of the digest. */
 const batch = z.strictObject({
-  window: z.int().min(1).max(400).default(48).describe("Conversations open at a time, per batch"),
+  window: z
+    .int()
+    .min(1)
+    .max(400)
+    .default(48)
+    .describe("Conversations open at a time, per batch; 2.5 times a provider's width keeps it full"),
   minKeptShare: z.number().min(0).max(1).default(0.9),
   stallHoldSeconds: z.int().min(10).default(900),
 });

@@ -22,49 +22,23 @@ export interface LedgerLine {
   readonly bytes: number;
 }
 
-export function paidLine({ key, at, labels, role, model, usage, usd }: StoredCall, bytes: number): LedgerLine {
-  const { stage, context, arm } = labels;
-  return {
-    key,
-    at,
-    stage,
-    context,
-    arm,
-    role,
-    model,
-    outcome: "paid",
-    cause: "",
-    usage,
-    usd,
-    answered: true,
-    booked: false,
-    bytes,
-  };
+/** What a call and a try of one say alike. */
+function shared({ key, at, labels: { stage, context, arm }, role, usage, usd }: StoredCall | CallAttempt) {
+  return { key, at, stage, context, arm, role, usage, usd };
+}
+
+export function paidLine(call: StoredCall, bytes: number): LedgerLine {
+  return { ...shared(call), model: call.model, outcome: "paid", cause: "", answered: true, booked: false, bytes };
 }
 
 /** `answeredBy`: the model that answered this call, where that is known here. */
 export function attemptLine(
-  { key, at, labels, role, model, outcome, cause, usage, usd }: CallAttempt,
+  attempt: CallAttempt,
   { answeredBy, booked }: { readonly answeredBy: string | undefined; readonly booked: boolean },
 ): LedgerLine {
-  const { stage, context, arm } = labels;
+  const { model, outcome, cause } = attempt;
   const answered = answeredBy !== undefined;
-  return {
-    key,
-    at,
-    stage,
-    context,
-    arm,
-    role,
-    model: answeredBy ?? model,
-    outcome,
-    cause,
-    usage,
-    usd,
-    answered,
-    booked,
-    bytes: 0,
-  };
+  return { ...shared(attempt), model: answeredBy ?? model, outcome, cause, answered, booked, bytes: 0 };
 }
 
 /** Folder of a run's segments, each `<process>/<number>.jsonl`. */

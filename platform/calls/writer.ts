@@ -15,16 +15,14 @@ export interface WriterReply {
   readonly error?: string;
 }
 
-/** Arrivals of a moment, and all that come while one transaction is written, share the next: one fsync for all of them. */
-const groupMs = 1;
-
 const port = parentPort;
 if (port === null) throw new Error("calls/writer.ts runs as a worker thread of calls/sqlite.ts only");
 const db = openDatabase(workerData as string, callsSchema);
 const addCall = db.prepare(insertCall);
 const addAttempt = db.prepare(insertAttempt);
 let queue: Exclude<WriterRequest, { kind: "close" }>[] = [];
-let timer: NodeJS.Timeout | null = null;
+/** What has arrived by now, and all that comes while one transaction is written, share the next: one fsync for all of them. */
+let next: NodeJS.Immediate | null = null;
 
 /** True when the row is new. */
 function write(item: (typeof queue)[number]): boolean {
@@ -75,7 +73,7 @@ function write(item: (typeof queue)[number]): boolean {
 }
 
 function commit(): void {
-  timer = null;
+  next = null;
   const batch = queue;
   queue = [];
   if (batch.length === 0) return;
@@ -102,12 +100,12 @@ function reply(message: WriterReply): void {
 
 port.on("message", (request: WriterRequest) => {
   if (request.kind === "close") {
-    if (timer !== null) clearTimeout(timer);
+    if (next !== null) clearImmediate(next);
     commit();
     db.close();
     port.close();
     return;
   }
   queue.push(request);
-  timer ??= setTimeout(commit, groupMs);
+  next ??= setImmediate(commit);
 });

@@ -92,6 +92,7 @@ export function modelCaller({
       const slot = await limiters.of(request.endpoint).acquire({
         signal: request.signal,
         tokens: estimate.input + estimate.output,
+        progress: request.progress ?? 0,
       });
       try {
         const call = toStoredCall(await exchange(request, key), request, key, now());

@@ -50,6 +50,8 @@ export interface CallRequest {
   /** Which try of this turn; a refused answer is asked again under the next one. */
   readonly sample: number;
   readonly epoch: string;
+  /** Calls that the unit has made before this one; 0 unless told. */
+  readonly progress?: number;
   readonly labels: CallLabels;
   readonly meter: Meter;
   readonly signal: AbortSignal;

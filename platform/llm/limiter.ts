@@ -1,4 +1,5 @@
 import { minuteWindow } from "./minute-window.ts";
+import { nextOf } from "./next.ts";
 
 /** How a provider's calls are held back. One limiter per provider and process. */
 export interface Limits {
@@ -11,8 +12,8 @@ export interface Limits {
 }
 
 export interface Limiter {
-  /** Waits for a slot; the caller releases it exactly once. `tokens` is an estimate. Rejects with the signal's reason when aborted. */
-  acquire(request?: { readonly signal?: AbortSignal; readonly tokens?: number }): Promise<Slot>;
+  /** Waits for a slot; the caller releases it exactly once. Rejects with the signal's reason when aborted. */
+  acquire(request?: SlotRequest): Promise<Slot>;
   /** Calls that may be in flight now. */
   readonly width: number;
   readonly inFlight: number;
@@ -24,6 +25,14 @@ export interface Limiter {
   readonly sinceAnswer: number;
   /** Takes on other limits while calls are in flight. */
   retune(limits: Limits): void;
+}
+
+interface SlotRequest {
+  readonly signal?: AbortSignal;
+  /** Estimate. */
+  readonly tokens?: number;
+  /** Calls that the same unit has had before: whose turn it is goes by them (`./next.ts`). */
+  readonly progress?: number;
 }
 
 export interface Slot {
@@ -70,7 +79,7 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   let cutAt = Number.NEGATIVE_INFINITY;
   let lastResults: boolean[] = [];
   let wakeAt = Number.POSITIVE_INFINITY;
-  const waiting: { readonly tokens: number; readonly start: () => void }[] = [];
+  const waiting: { readonly tokens: number; readonly progress: number; readonly start: () => void }[] = [];
   const minute = minuteWindow();
 
   const width = (): number => {
@@ -80,11 +89,11 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
 
   const pump = (): void => {
     const now = clock.now();
-    for (let next = waiting[0]; next !== undefined && inFlight < width(); next = waiting[0]) {
+    for (let next = nextOf(waiting, width()); next !== undefined && inFlight < width(); next = nextOf(waiting, width())) {
       const wait = Math.max(pausedUntil - now, minute.wait(now, next.tokens, limits));
       if (wait > 0) return wake(now + wait);
       inFlight += 1;
-      waiting.shift();
+      waiting.splice(waiting.indexOf(next), 1);
       next.start();
     }
   };
@@ -151,11 +160,12 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   };
 
   return {
-    acquire: ({ signal, tokens = 0 } = {}) =>
+    acquire: ({ signal, tokens = 0, progress = 0 } = {}) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason as Error);
         const entry = {
           tokens,
+          progress,
           start: () => {
             signal?.removeEventListener("abort", abort);
             resolve(slot(tokens));

@@ -1,4 +1,5 @@
 import type { Records } from "../../records/records.ts";
+import { updateRecord } from "../../records/update.ts";
 import type { Limiter } from "../limiter.ts";
 import { afterLeaving, type Amounts, ceilingPrefix, type Holders, leaseMs, rebalance } from "./holders.ts";
 import { Silence } from "./silence.ts";
@@ -98,13 +99,11 @@ export class Lease {
     this.#timer = null;
     this.#apply(nothing);
     const { records, me, limiter } = this.#options;
-    for (;;) {
-      const stored = await records.get(this.#key);
-      const holders = (stored?.value as Holders | undefined) ?? {};
-      if (stored === null || holders[me] === undefined || holders[me].left === true) return;
-      const rest = afterLeaving(holders, me, { ceiling: this.#ceiling, used: limiter.used, now: Date.now() });
-      if (await records.put(this.#key, rest, stored.version)) return;
-    }
+    await updateRecord<Holders | undefined>(records, this.#key, (holders) =>
+      holders?.[me] === undefined || holders[me].left === true
+        ? holders
+        : afterLeaving(holders, me, { ceiling: this.#ceiling, used: limiter.used, now: Date.now() }),
+    );
   }
 
   #ceiling: Amounts = nothing;

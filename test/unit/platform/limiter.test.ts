@@ -60,6 +60,29 @@ describe("width", () => {
     expect([limiter.inFlight, held.length]).toEqual([3, 3]);
   });
 
+  it("keeps few units half-done while many wait, and is full until the last ones end together", async () => {
+    const [width, units, calls, ms] = [8, 38, 10, 100];
+    const { limiter, clock, advance, at } = setUp({ width });
+    const done = Array.from({ length: units }, () => 0);
+    let halfDone = 0;
+    let ended = 0;
+    const unit = async (i: number) => {
+      for (let progress = 0; progress < calls; progress += 1) {
+        const slot = await limiter.acquire({ progress });
+        await clock.sleep(ms + ((i * 7 + progress * 3) % 11) - 5);
+        done[i] = progress + 1;
+        slot.release(ok);
+        if (limiter.waiting > width) halfDone = Math.max(halfDone, done.filter((count) => count > 0 && count < calls).length);
+      }
+      ended = at();
+    };
+    for (let i = 0; i < units; i += 1) void unit(i);
+    await advance(10_000);
+    expect(done.every((count) => count === calls)).toBe(true);
+    expect(halfDone).toBeLessThanOrEqual(2 * width);
+    expect((units * calls * ms) / width / ended).toBeGreaterThan(0.95);
+  });
+
   it("cuts once for a burst, however many calls it hit", async () => {
     const { limiter, ask, release } = setUp({ width: 64 });
     await ask(64);
