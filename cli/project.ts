@@ -7,7 +7,7 @@ import { openStores, type OpenStores, type Stores } from "../platform/stores.ts"
 import { readDevStack, type DevStack } from "../workers/dev/dev-file.ts";
 import { CliError, exitCodes } from "./errors.ts";
 
-export type { Stores } from "../platform/stores.ts";
+export type { OpenStores, Stores } from "../platform/stores.ts";
 
 /** Where a command works: the project, its data directory and the addresses it talks to. */
 export interface Project {

@@ -14,6 +14,11 @@ export function stageRecordKey(run: RunRef, key: string): string {
   return `stage/${runKey(run)}/${key}`;
 }
 
+/** What the judge made of its canaries in this run or night. */
+export function judgeCanariesKey(run: RunRef): string {
+  return `judge-canaries/${runKey(run)}`;
+}
+
 /** Prefix of a stage's unit rows: `unit/<run>/converse/`. */
 export function unitRowsPrefix(run: RunRef, stage: string): string {
   return `unit/${runKey(run)}/${stage}/`;

@@ -8,6 +8,13 @@ interface LedgerLine {
   readonly reread: number;
 }
 
+/** Providers' own names for what they answered with: a change may be another machine, another build, or other weights under the same name. */
+export interface Fingerprints {
+  readonly distinct: number;
+  /** Those with the most answers, in the order of the first of them. */
+  readonly most: readonly { readonly fingerprint: string; readonly answers: number; readonly stages: readonly string[] }[];
+}
+
 /** Which models spoke in a role. */
 export interface AnsweredRole {
   readonly role: string;
@@ -20,6 +27,8 @@ export interface AnsweredRole {
     readonly answers: number;
     /** In the method's order: from the first of them on. */
     readonly stages: readonly string[];
+    /** Absent where the provider gives none, and in results of earlier versions. */
+    readonly fingerprints?: Fingerprints;
   }[];
   /** `revision`: a dated version of the name that was asked for. `other`: another name. `mix`: several models in one run. */
   readonly state: "as asked" | "revision" | "other" | "mix";

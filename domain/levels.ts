@@ -18,6 +18,11 @@ function levelOf(rating: number): number {
   return (rating - 1) / 4;
 }
 
+/** A level 0–1 on the rubric's 1–5. */
+export function ratingOf(level: number): number {
+  return 1 + 4 * level;
+}
+
 /** Dimensions that make up the overall level: a fixed set, so that turns compare. Relational continuity stands apart: a first turn has none. */
 const overallDimensions = dimensions.filter((dimension) => dimension !== "relational");
 

@@ -1,3 +1,4 @@
+import type { RatedCanary } from "./canaries.ts";
 import type { ContextData, Provenance, Sample, Usage } from "./account.ts";
 import type { Interval } from "./statistics/observation.ts";
 
@@ -54,6 +55,8 @@ export interface Measure {
   readonly author: string;
   /** On the anchors; null where it was never measured. */
   readonly calibration: Calibration | null;
+  /** Of the judge: what it made of replies whose rating is known beforehand; absent where it was not asked, and in results of earlier versions. */
+  readonly canaries?: readonly RatedCanary[];
   /** Of a preference model: ordering pairs of held-out families. */
   readonly heldOut: { readonly accuracy: number | null; readonly n: number | null } | null;
 }

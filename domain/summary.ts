@@ -1,4 +1,6 @@
 import { modelWarnings } from "./answered-models.ts";
+import { judgeWarnings } from "./canaries.ts";
+import { fingerprintNotes } from "./fingerprints.ts";
 import type { ArmResults, Estimate, Results } from "./results.ts";
 
 const columns = ["context", "arm", "desired", "achieved", "gap", "95 % interval", "closed"] as const;
@@ -28,7 +30,10 @@ export function summary(results: Results): string {
     `Evidence: ${headline.evidence} (${headline.evidenceWhy})`,
     `Verdict: ${headline.verdict}${headline.reasons.length > 0 ? ` (${headline.reasons.join("; ")})` : ""}`,
     headline.scope,
-    ...modelWarnings(results.provenance.answered ?? []).map((warning) => `Warning: ${warning}`),
+    ...[...modelWarnings(results.provenance.answered ?? []), ...judgeWarnings(results.measures)].map(
+      (warning) => `Warning: ${warning}`,
+    ),
+    ...fingerprintNotes(results.provenance.answered ?? []).map((note) => `Note: ${note}`),
   ].join("\n");
 }
 

@@ -3,7 +3,7 @@ import type { ConversationRow } from "../../contract/rows.ts";
 import type { StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { stageKey } from "../../contract/stages.ts";
-import { familyOf, type Persona } from "../../domain/personas.ts";
+import { familyOf } from "../../domain/personas.ts";
 import { random } from "../../domain/random.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import type { Deps } from "../deps.ts";

@@ -1,10 +1,10 @@
 import { wrongContext } from "../../domain/arms.ts";
+import type { Experiment } from "../../configs/schema/experiment.ts";
 import type { Ref } from "../../contract/ref.ts";
 import type { EvaluatedTurn, EvaluationRow } from "../../contract/rows.ts";
 import type { UnitInput } from "../../contract/units.ts";
-import { type Fault, isRefusal } from "../../domain/detectors.ts";
-import type { Judged } from "../../domain/levels.ts";
-import { drawDesired, familyOf, type Persona } from "../../domain/personas.ts";
+import { isRefusal } from "../../domain/detectors.ts";
+import { drawDesired, familyOf } from "../../domain/personas.ts";
 import { projectFor, type Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
 import { UnavailableError } from "../../platform/llm/errors.ts";
@@ -13,6 +13,7 @@ import { badConfig } from "../failures.ts";
 import { type Finished, runUnit, type Session } from "../dialogue/session.ts";
 import { adapterName, adapterPlace } from "../jobs/adapter-name.ts";
 import { inventPersona, userTurn } from "../dialogue/turns.ts";
+import { askCanaries } from "../judging/canaries.ts";
 import { judgeReply } from "../judging/judge.ts";
 import { baselineSystem, systemPromptArm } from "../prompts/prompts.ts";
 import { patternCard, readTargets } from "../stages/cards.ts";
@@ -37,6 +38,7 @@ async function rollOut(session: Session): Promise<Finished> {
   const { context: contextId, backbone, arm } = input.group;
   if (backbone === undefined || arm === undefined || input.serving === undefined)
     throw new Error("evaluate needs a backbone, an arm and the name of a serving job");
+  if (isFirst(input, config.experiment)) await askCanaries(session);
   const split = input.group.split ?? evaluate.split;
   const stream = `${split}/${contextId}`;
   const context = config.contexts.find(({ id }) => id === contextId);
@@ -91,6 +93,12 @@ async function rollOut(session: Session): Promise<Finished> {
     turns,
   };
   return { row };
+}
+
+/** The first conversation of a run; a night has one arm only. */
+function isFirst({ run, unit, group }: UnitInput, { contexts, evaluate }: Experiment): boolean {
+  const arm = run.epoch === "" ? evaluate.arms[0] : "adapter";
+  return unit === 0 && group.context === contexts[0] && group.arm === arm;
 }
 
 /** What a row of this unit depends on besides the run: the adapter that spoke. */

@@ -7,6 +7,7 @@ import type { Turn } from "../../domain/transcript.ts";
 import { projectFor } from "../../domain/transcript.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
+import { canaryFacts, readCanaries } from "../judging/canaries.ts";
 import { countOutcomes } from "../stages/counts.ts";
 import { encoderWeights, jobSeed } from "../jobs/draft.ts";
 import { folderInputs, putRows, readRows } from "../stages/output.ts";
@@ -86,7 +87,7 @@ export function makeEvaluationActivities(deps: Deps) {
         stage: "evaluate",
         outputs: { rows: await putRows(deps.artifacts, run, `evaluation-${backbone}`, scored) },
         counts: countOutcomes(units, asked),
-        facts: { split: experiment.evaluate.split },
+        facts: { split: experiment.evaluate.split, ...canaryFacts((await readCanaries(deps, run)) ?? []) },
       });
     },
   };

@@ -27,23 +27,28 @@ const schema = {
 /** Repeated runs keep their samples apart. */
 const samplesPerRun = 16;
 
-/** Judges one reply, `runs` times, and takes the mean of the runs that were scored. Never a default score. */
+/** Judges one reply, `runs` times, and takes the mean of the runs that were scored. Each may be answered `samples` times until it can be read. Never a default score. */
 export async function judgeReply(
   session: Session,
   history: readonly Turn[],
   reply: string,
-  { turn, runs }: { turn: number; runs: number },
+  { turn, runs, samples = judgeSamples }: { turn: number; runs: number; samples?: number },
 ): Promise<Judged> {
   const all: Judged[] = [];
-  for (let run = 0; run < runs; run += 1) all.push(await judgeOnce(session, history, reply, turn, run));
+  for (let run = 0; run < runs; run += 1) all.push(await judgeOnce(session, history, reply, { turn, run, samples }));
   return meanJudged(all);
 }
 
-async function judgeOnce(session: Session, history: readonly Turn[], reply: string, turn: number, run: number): Promise<Judged> {
+async function judgeOnce(
+  session: Session,
+  history: readonly Turn[],
+  reply: string,
+  { turn, run, samples }: { turn: number; run: number; samples: number },
+): Promise<Judged> {
   const model = roleModel(session.config, "judge");
   const messages = judgeMessages(session.config, history, reply);
   let unscored: Judged = { overall: null, dimensions: unrated, unscored: "no answer" };
-  for (let sample = 0; sample < judgeSamples; sample += 1) {
+  for (let sample = 0; sample < samples; sample += 1) {
     const answer = await session.ask({
       role: "judge",
       model,

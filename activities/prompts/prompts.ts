@@ -1,13 +1,11 @@
 import type { PatternCard } from "../../configs/schema/context.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
+import type { Style } from "../../contract/rows.ts";
 import type { Persona, PersonaFields } from "../../domain/personas.ts";
 import { fill } from "../../domain/template.ts";
 import { projectFor, renderTranscript, type Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
 import { badConfig } from "../failures.ts";
-
-/** How the assistant is to answer: to the pattern; plainly, as an untrained one does; or, as counter-steering, cold or over-warm. */
-export type Style = "pattern" | "plain" | "cold" | "over-warm";
 
 /** The other styles: the level they name, 0–1, and their prompt. */
 const styles = {

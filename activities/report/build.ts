@@ -1,6 +1,8 @@
 import type { StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { modelWarnings } from "../../domain/answered-models.ts";
+import { judgeWarnings } from "../../domain/canaries.ts";
+import { fingerprintNotes } from "../../domain/fingerprints.ts";
 import type { Deps } from "../deps.ts";
 import { findStageRecord, runUri, writeStageRecord } from "../stages/records.ts";
 import { assemble } from "./assemble.ts";
@@ -12,7 +14,9 @@ export async function buildReport(deps: Deps, { run }: { run: RunRef }): Promise
   const done = await findStageRecord(deps, run, "report");
   if (done !== null) return done;
   const results = assemble(await gather(deps, run));
-  for (const warning of modelWarnings(results.provenance.answered ?? [])) deps.log.warn(warning, { run: run.name });
+  for (const warning of [...modelWarnings(results.provenance.answered ?? []), ...judgeWarnings(results.measures)])
+    deps.log.warn(warning, { run: run.name });
+  for (const note of fingerprintNotes(results.provenance.answered ?? [])) deps.log.info(note, { run: run.name });
   const folder = runUri(run);
   const { pooled } = results.headline.gapReduction;
   return writeStageRecord(deps, run, {

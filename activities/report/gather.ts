@@ -5,6 +5,7 @@ import type { Calibration, Desired, Measure } from "../../domain/results.ts";
 import { copiedShare } from "../../domain/text-measures.ts";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { Deps } from "../deps.ts";
+import { canariesInFacts } from "../judging/canaries.ts";
 import { readTargets } from "../stages/cards.ts";
 import { isRehearsal } from "../stages/facts.ts";
 import { piiInFacts } from "../stages/pii.ts";
@@ -27,7 +28,6 @@ export async function gather(deps: Deps, run: RunRef): Promise<RunData> {
     const rows = stages.get(stageKey("steer", id))?.outputs["pairs"];
     if (rows !== undefined) chosen.push(...(await readChosen(deps.artifacts.readLines(rows))));
   }
-  const used = await usage(deps, run);
   return {
     run,
     config,
@@ -41,8 +41,8 @@ export async function gather(deps: Deps, run: RunRef): Promise<RunData> {
       conversations: conversations(stages.get(stageKey("converse", id))),
       pairs: pairs(stages.get(stageKey("steer", id))),
     })),
-    usage: used,
-    answered: answeredIn(config, used.rows),
+    usage: await usage(deps, run),
+    answered: await answeredIn(deps, run),
     stages: [...stages.values()],
   };
 }
@@ -99,7 +99,16 @@ function measures(stages: ReadonlyMap<string, StageRecord>, config: ResolvedExpe
     heldOut: null,
   }));
   const other = { primary: false, independent: false, calibration: null, heldOut: null };
-  const judge: Measure = { ...other, id: "judge", kind: "judge", author: "none: a model's opinion" };
+  const canaries = experiment.backbones
+    .map(({ id }) => canariesInFacts(stages.get(stageKey("evaluate", id))?.facts ?? {}))
+    .find((rated) => rated.length > 0);
+  const judge: Measure = {
+    ...other,
+    id: "judge",
+    kind: "judge",
+    author: "none: a model's opinion",
+    ...(canaries === undefined ? {} : { canaries }),
+  };
   const preference = contexts.map(({ id }): Measure => {
     const facts = stages.get(stageKey("reward", `preference-${id}`))?.facts;
     const heldOut = facts === undefined ? null : { accuracy: numeric(facts["accuracy"]), n: numeric(facts["n"]) };

@@ -4,12 +4,15 @@ import type { Ref } from "../../contract/ref.ts";
 import { stageKey } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { type AnsweredRole, changedRoles, modelWarnings } from "../../domain/answered-models.ts";
+import { canaryWarnings } from "../../domain/canaries.ts";
+import { changedFingerprints, fingerprintNotes } from "../../domain/fingerprints.ts";
 import { compareNight, type NightPair, nightVerdict } from "../../domain/nights.ts";
 import type { Results } from "../../domain/results.ts";
 import type { Deps } from "../deps.ts";
+import { readCanaries } from "../judging/canaries.ts";
 import { readTargets } from "../stages/cards.ts";
 import { isRehearsal } from "../stages/facts.ts";
-import { findStageRecord, ledgerRun, runUri } from "../stages/records.ts";
+import { findStageRecord, runUri } from "../stages/records.ts";
 import { answeredIn } from "./answered.ts";
 import { readPublished } from "./publish.ts";
 import { type ItemsByContext, readItems } from "./rows.ts";
@@ -37,9 +40,13 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
   const { margin } = experiment.evaluate;
   const contexts = compareNight(pairs, { margin, seed: experiment.seed });
   const verdict = nightVerdict(contexts);
-  const answered = answeredIn(config, await deps.callStore.usage(ledgerRun(run)));
-  const models = [...modelWarnings(answered), ...changedRoles(await answeredBefore(deps, reference.results), answered)];
-  for (const warning of models) deps.log.warn(`Night ${night.night}: ${warning}`, { run: run.name });
+  const answered = await answeredIn(deps, run);
+  const earlier = await answeredBefore(deps, reference.results);
+  const models = [...modelWarnings(answered), ...changedRoles(earlier, answered)];
+  const fingerprints = [...fingerprintNotes(answered), ...changedFingerprints(earlier, answered)];
+  const judge = canaryWarnings((await readCanaries(deps, run)) ?? []);
+  for (const warning of [...models, ...judge]) deps.log.warn(`Night ${night.night}: ${warning}`, { run: run.name });
+  for (const note of fingerprints) deps.log.info(`Night ${night.night}: ${note}`, { run: run.name });
   const uri = `${runUri(run)}.json`;
   const details = {
     night: night.night,
@@ -52,6 +59,10 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
     answered,
     /** In words: what spoke otherwise than asked for, or than in the reference. */
     models,
+    /** In words: fingerprints that changed under a model's name, in the night or since the reference. */
+    fingerprints,
+    /** In words: canaries that the judge rated as no sane judge does. */
+    judge,
   };
   await deps.artifacts.remove(uri);
   return {

@@ -1,8 +1,8 @@
 import { planFor } from "../../configs/schema/plan.ts";
-import { tokensCap } from "../../configs/schema/stage-settings.ts";
 import { experimentWorkflowId } from "../../contract/places.ts";
 import type { RunRef } from "../../contract/units.ts";
-import { estimateCalls, frugal, lavish, type StageEstimate, typical } from "../config/call-estimate.ts";
+import { frugal, lavish, typical } from "../config/assumptions.ts";
+import { estimateCalls, type StageEstimate } from "../config/call-estimate.ts";
 import { loadExperiment } from "../config/experiment.ts";
 import { checkMoney, costsNothing } from "../config/money.ts";
 import { resolveExperiment } from "../config/resolve.ts";
@@ -10,6 +10,7 @@ import { commandOutput } from "../output.ts";
 import { openProject, withStores } from "../project.ts";
 import { earlierRuns, extended, finishedUnits, rereadUnits } from "../server/earlier.ts";
 import { readPieces } from "../server/pieces.ts";
+import { knownRuns } from "../server/runs.ts";
 import { planText } from "../view/plan.ts";
 
 interface Options {
@@ -29,13 +30,14 @@ export interface PlannedStage {
   /** Calls left to make, reckoned by the conversations that are not finished. */
   readonly callsLeft: number;
   readonly studentCalls: number;
-  /** Of the calls left. usd null: a price is unknown. */
+  /** Of the calls left, by the assumptions of the same name. usd null: a price is unknown. */
   readonly low: Amount;
   readonly mid: Amount;
   readonly high: Amount;
 }
 
 interface Amount {
+  readonly calls: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly usd: number | null;
@@ -51,8 +53,9 @@ export async function plan(file: string, options: Options): Promise<void> {
   const run = { name: experiment.name, digest, epoch: "" } as RunRef;
   await withStores(project, async (stores) => {
     const pieces = await readPieces(stores, run, planFor(resolved), { verify: true });
-    const mid = estimateCalls(resolved, typical);
-    const [low, high] = [estimateCalls(resolved, frugal), estimateCalls(resolved, lavish(tokensCap(experiment.converse)))];
+    const assumptions = { low: frugal(experiment), mid: typical, high: lavish(experiment) };
+    const mid = estimateCalls(resolved, assumptions.mid);
+    const [low, high] = [estimateCalls(resolved, assumptions.low), estimateCalls(resolved, assumptions.high)];
     const { converse, evaluate, contexts, backbones } = experiment;
     const talks = converse.conversations * contexts.length;
     const units = {
@@ -60,7 +63,7 @@ export async function plan(file: string, options: Options): Promise<void> {
       steer: talks,
       evaluate: evaluate.conversations * contexts.length * evaluate.arms.length * backbones.length,
     };
-    const base = extended(await earlierRuns(stores, { digest, resolved }));
+    const base = extended(await earlierRuns(stores, await knownRuns(stores.records), { digest, resolved }));
     const stages: PlannedStage[] = [];
     for (const [i, typically] of mid.entries()) {
       const { stage, calls, studentCalls } = typically;
@@ -88,15 +91,16 @@ export async function plan(file: string, options: Options): Promise<void> {
     const { budget } = experiment;
     const adds = base?.known.workflowId ?? null;
     output.result(
-      { workflowId, digest, extends: adds, stages, reused, made, budget },
+      { workflowId, digest, extends: adds, stages, assumptions, reused, made, budget },
       planText({ workflowId, extended: adds, stages, reused, made, budget, free: costsNothing(experiment) }),
     );
   });
 }
 
 function amount(estimate: StageEstimate | undefined, left: number): Amount {
-  const { inputTokens = 0, outputTokens = 0, usd = 0 } = estimate ?? {};
+  const { calls = 0, inputTokens = 0, outputTokens = 0, usd = 0 } = estimate ?? {};
   return {
+    calls: Math.round(calls * left),
     inputTokens: Math.round(inputTokens * left),
     outputTokens: Math.round(outputTokens * left),
     usd: usd === null ? null : usd * left,

@@ -1,10 +1,11 @@
 import type { Client } from "@temporalio/client";
 import type { NightlyResult } from "../../contract/experiment.ts";
+import { answeredSoFar, answeredText } from "../cache/answered.ts";
 import { exitCodes } from "../errors.ts";
 import { followNight, verdictExit, verdictText } from "../follow-night.ts";
 import { followRun, leftRunning } from "../follow.ts";
 import { commandOutput, type Output } from "../output.ts";
-import { openProject, type Project, type Stores, withStores } from "../project.ts";
+import { openProject, type OpenStores, type Project, withOpenStores } from "../project.ts";
 import { withClient } from "../server/connect.ts";
 import { readPieces } from "../server/pieces.ts";
 import { limitsSet, providersNow, providersText } from "../server/providers.ts";
@@ -17,7 +18,7 @@ import { progressText } from "../view/progress.ts";
 interface Asked {
   readonly client: Client;
   readonly project: Project;
-  readonly stores: Stores;
+  readonly stores: OpenStores;
   readonly output: Output;
 }
 
@@ -26,7 +27,7 @@ export async function status(wanted: string, options: { readonly json?: boolean;
   const output = commandOutput(options);
   const project = await openProject();
   process.exitCode = await withClient(project, (client) =>
-    withStores(project, async (stores) => {
+    withOpenStores(project, async (stores) => {
       const asked = { client, project, stores, output };
       const target = await findTarget(client, stores.records, wanted);
       if (target.kind === "run")
@@ -51,6 +52,8 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
   const done = pieces.filter((piece) => piece.done).length;
   const providers = snapshot.status === "RUNNING" ? await providersNow(stores.records, Date.now()) : [];
   const limits = snapshot.status === "RUNNING" ? await limitsSet(stores.records) : [];
+  // A finished run's report says it.
+  const answered = snapshot.status === "COMPLETED" ? [] : await answeredSoFar(stores, run);
   const ui = uiLink(project, workflowId);
   const lines = [
     `${workflowId}: ${statusWord(snapshot.status)}${rehearsal ? " (rehearsal: not evidence)" : ""}`,
@@ -58,11 +61,23 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
     `${done} of ${pieces.length} pieces are done.`,
     progressText(snapshot, { name, now: new Date() }),
     providersText(providers, limits),
+    answeredText(answered),
     ...(snapshot.status === "RUNNING" ? [] : [...closedLines(pieces), await openNightText(client, run.name)]),
     ui ?? "",
   ];
   output.result(
-    { workflowId, ...snapshot, error: failure?.text ?? null, digest: run.digest, rehearsal, pieces, providers, limits, ui },
+    {
+      workflowId,
+      ...snapshot,
+      error: failure?.text ?? null,
+      digest: run.digest,
+      rehearsal,
+      pieces,
+      providers,
+      limits,
+      answered,
+      ui,
+    },
     lines.filter((line) => line !== "").join("\n"),
   );
   return exitOf(snapshot, failure);

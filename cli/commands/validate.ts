@@ -35,8 +35,7 @@ export async function validate(file: string, options: Options): Promise<void> {
   const experiment = await loadExperiment(file, { env: project.env, sets: options.set ?? [] });
   checkMoney(experiment);
   const references = await readReferences(experiment, { file, root: project.root });
-  const resolved = { experiment, prompts: { ...references.prompts }, rubric: references.rubric };
-  const estimate = estimateCalls(resolved);
+  const estimate = estimateCalls({ experiment, ...references });
   const { contexts, backbones } = experiment;
   output.result(
     { file, kind: "experiment", id: experiment.name, experiment, estimate },

@@ -1,6 +1,7 @@
 import { resolvedExperiment } from "../../configs/schema/resolved.ts";
 import { readTuning, type Tuning, tuningKey } from "../../platform/llm/shares/tuning.ts";
 import type { Records } from "../../platform/records/records.ts";
+import { updateRecord } from "../../platform/records/update.ts";
 import { nearest } from "../config/nearest.ts";
 import { usageError } from "../errors.ts";
 import { commandOutput } from "../output.ts";
@@ -52,11 +53,8 @@ function setBy({ calls, requestsPerMinute, tokensPerMinute }: Options): Omit<Tun
 
 /** What was set before and is not named stays. */
 async function set(records: Records, provider: string, change: Omit<Tuning, "at">): Promise<void> {
-  for (;;) {
-    const stored = await records.get(tuningKey(provider));
-    const next: Tuning = { ...readTuning(stored?.value), ...change, at: new Date().toISOString() };
-    if (await records.put(tuningKey(provider), next, stored?.version ?? null)) return;
-  }
+  const at = new Date().toISOString();
+  await updateRecord<Tuning>(records, tuningKey(provider), (stored) => ({ ...readTuning(stored), ...change, at }));
 }
 
 /** A provider is known by a worker that calls it, by a limit that was set, or by a run that was launched here. */

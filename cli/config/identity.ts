@@ -5,7 +5,7 @@ import { canonicalJson } from "../../domain/canonical-json.ts";
 type Identified = Omit<ResolvedExperiment, "codeVersion">;
 
 /**
- * What changes results, and nothing else: not budget, width, timeouts, batches, owner, prices, addresses, key names or where files lie.
+ * What changes results, and nothing else: not canaries, budget, width, timeouts, batches, owner, prices, addresses, key names or where files lie.
  * Code versions belong to stage records.
  */
 export function identity({ experiment, contexts, prompts, rubric, inputs, answeredModels, weights }: Identified): unknown {

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { type Canary, canaries } from "../../configs/schema/canaries.ts";
 import { context as contextSchema, type Context } from "../../configs/schema/context.ts";
 import type { Experiment } from "../../configs/schema/experiment.ts";
 import { splits } from "../../contract/stages.ts";
@@ -18,6 +19,7 @@ export interface References {
   readonly contexts: readonly Context[];
   readonly prompts: Readonly<Record<string, string>>;
   readonly rubric: string;
+  readonly canaries: readonly Canary[];
   readonly inputs: Readonly<Record<InputName, InputFile>>;
 }
 
@@ -37,6 +39,7 @@ export async function readReferences(
     contexts: contexts.map(({ context }) => context),
     prompts: await readPrompts(join(root, "configs", "prompts")),
     rubric: await readText(join(root, "configs", "rubrics", "empathy.md")),
+    canaries: await readCanaries(join(root, "configs", "rubrics", "canaries.yaml")),
     inputs: await readInputs(experiment, root, await contextsThere(folders)),
   };
 }
@@ -82,6 +85,11 @@ async function readContext(id: string, folders: readonly string[], { evaluate }:
   if (absent !== undefined)
     throw usageError(`${written.where(["families"])}: no family has split ${absent}, which this experiment uses.`);
   return { context: parsed, where: written.where };
+}
+
+async function readCanaries(file: string): Promise<readonly Canary[]> {
+  const written = await readYaml(file);
+  return parseWritten(canaries, written.value, written.where);
 }
 
 async function readPrompts(folder: string): Promise<Record<string, string>> {

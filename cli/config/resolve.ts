@@ -32,6 +32,7 @@ export async function resolveExperiment(experiment: Experiment, file: string, pr
     contexts: [...references.contexts],
     prompts: { ...references.prompts },
     rubric: references.rubric,
+    canaries: [...references.canaries],
     answeredModels: await answeredModels(experiment, project.env),
     weights,
     codeVersion: codeVersion(project.root),

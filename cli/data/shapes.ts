@@ -1,7 +1,8 @@
+import type { ConversationRow } from "../../contract/rows.ts";
 import { dimensions } from "../../domain/levels.ts";
 import { projectFor } from "../../domain/transcript.ts";
 import { type Columns, flag, integer, list, number, struct, text } from "../../platform/parquet.ts";
-import type { ConversationRow, DatasetKind, Row } from "./rows.ts";
+import type { DatasetKind, Row } from "./rows.ts";
 
 /** A row as other tools read it: TRL's `messages` for a conversation; pairs have its `prompt`, `chosen` and `rejected` already. */
 export function exported(kind: DatasetKind, row: Row): Row {

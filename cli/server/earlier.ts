@@ -7,7 +7,7 @@ import { beyondGrowth } from "../config/growth.ts";
 import { type Difference, differences, identity } from "../config/identity.ts";
 import type { Resolution } from "../config/resolve.ts";
 import type { Stores } from "../project.ts";
-import { type KnownRun, knownRuns } from "./runs.ts";
+import type { KnownRun } from "./runs.ts";
 
 /** An earlier run of the same name with another digest, and how the new one differs from it. */
 export interface Earlier {
@@ -18,13 +18,14 @@ export interface Earlier {
   readonly beyond: readonly Difference[];
 }
 
-/** Runs of this name with other digests, newest first. */
+/** Those of `runs` that are of this name with other digests, in their order. */
 export async function earlierRuns(
-  { artifacts, records }: Stores,
+  { artifacts }: Pick<Stores, "artifacts">,
+  runs: readonly KnownRun[],
   { digest, resolved }: Pick<Resolution, "digest" | "resolved">,
 ): Promise<readonly Earlier[]> {
   const found: Earlier[] = [];
-  for (const known of await knownRuns(records)) {
+  for (const known of runs) {
     const { run } = known;
     if (run.name !== resolved.experiment.name || run.digest === digest) continue;
     const before = await readConfig(artifacts, run);

@@ -6,6 +6,7 @@ import type { Queues } from "../../contract/queues.ts";
 import { searchAttributes } from "../../contract/search-attributes.ts";
 import type { RunRef } from "../../contract/units.ts";
 import type { Records } from "../../platform/records/records.ts";
+import { updateRecord } from "../../platform/records/update.ts";
 
 /** Workflow types, as the workers register them. */
 export const workflowTypes = { experiment: "experiment", nightly: "nightly" } as const;
@@ -43,7 +44,13 @@ export async function launch({
     { key: keyword(searchAttributes.experiment), value: run.name },
     ...(owner === undefined ? [] : [{ key: keyword(searchAttributes.owner), value: owner }]),
   ];
-  await remember(records, { run, plan, rehearsal, at, ...(until === undefined ? {} : { until }) });
+  await updateRecord<Launch>(records, launchKey(run), () => ({
+    run,
+    plan,
+    rehearsal,
+    at,
+    ...(until === undefined ? {} : { until }),
+  }));
   try {
     await client.workflow.start(workflowTypes.experiment, {
       workflowId,
@@ -69,12 +76,4 @@ function details({ digest }: RunRef, { contexts, backbones, conversations, evalu
     `- ${conversations} conversations a context to train on, ${evaluation.conversations} a context and arm to evaluate (${evaluation.split})`,
     `- arms ${evaluation.arms.join(", ")}`,
   ].join("\n");
-}
-
-async function remember(records: Records, value: Launch): Promise<void> {
-  const key = launchKey(value.run);
-  for (;;) {
-    const stored = await records.get(key);
-    if (await records.put(key, value, stored?.version ?? null)) return;
-  }
 }

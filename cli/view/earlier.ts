@@ -16,10 +16,11 @@ export async function sayEarlier(
   resolution: Resolution,
   { output, extend }: { readonly output: Output; readonly extend: boolean },
 ): Promise<void> {
-  const newest = (await knownRuns(stores.records)).find(({ run: { name } }) => name === resolution.resolved.experiment.name);
+  const runs = await knownRuns(stores.records);
+  const newest = runs.find(({ run: { name } }) => name === resolution.resolved.experiment.name);
   if (newest === undefined && extend) throw usageError(`Nothing of this name was run here: run it without --extend.`);
   if (newest === undefined || newest.run.digest === resolution.digest) return;
-  const earlier = await earlierRuns(stores, resolution);
+  const earlier = await earlierRuns(stores, runs, resolution);
   const base = extended(earlier);
   if (base === null && extend) throw usageError(notExtended(closest(earlier)));
   const shown = base ?? earlier[0];

@@ -43,7 +43,8 @@ export function planText({ workflowId, extended, stages, reused, made, budget, f
   return [
     `${workflowId} would make:`,
     table([["stage", "done", "calls left", "student calls", "tokens low · mid · high", "cost low · mid · high"], ...rows], [0]),
-    "Low: short answers, none refused. High: answers as long as they may be, one in ten asked again. Recorded calls are never made again.",
+    "Middle: answers as long as the rehearsal's. Low: two thirds of that, none asked again, input at the cached price. High: answers as long as they may be, one in ten asked again; --json shows every assumption.",
+    "Recorded calls are never made again.",
     ...short,
     ...(extended === null || reread === 0
       ? []

@@ -1,5 +1,6 @@
-import type { ConversationRow, DatasetKind, EvaluationRow, PairRow, Row, Sides } from "../data/rows.ts";
+import type { ConversationRow, PairRow, ScoredEvaluationRow, Sides } from "../../contract/rows.ts";
 import type { Persona } from "../../domain/personas.ts";
+import type { DatasetKind, Row } from "../data/rows.ts";
 import { beside, columnsWide, harmless, labelled, wrap } from "./wrap.ts";
 
 /** From this width on, the rejected reply stands beside the chosen one, else below it. */
@@ -8,7 +9,7 @@ const sideBySide = 100;
 /** A row as people read it, wrapped to so many columns. */
 export function rowText(kind: DatasetKind, row: Row, width: number): string {
   if (kind === "pairs") return pairText(row as unknown as PairRow, width);
-  if (kind === "evaluation") return evaluationText(row as unknown as EvaluationRow, width);
+  if (kind === "evaluation") return evaluationText(row as unknown as ScoredEvaluationRow, width);
   return conversationText(row as unknown as ConversationRow, width);
 }
 
@@ -44,7 +45,7 @@ function pairText({ unit, family, turn, style, prompt, chosen, rejected, judge, 
   return [heading([unit, `turn ${turn}`, `family ${family}`], width), "", chat(said, width), "", replies, ""].join("\n");
 }
 
-function evaluationText(row: EvaluationRow, width: number): string {
+function evaluationText(row: ScoredEvaluationRow, width: number): string {
   const { unit, arm, backbone, desired, family, split, persona, turns } = row;
   const said = turns.flatMap((turn) => [
     { name: persona.name, text: turn.userFault === null ? turn.user : `${turn.user} [${turn.userFault}]` },
@@ -61,7 +62,7 @@ function evaluationText(row: EvaluationRow, width: number): string {
 }
 
 /** `judge 0.34 · evaluator 0.14 · preference 0.67 · truncated` */
-function marks({ judged, scores, empty, refused, truncated }: EvaluationRow["turns"][number]): string {
+function marks({ judged, scores, empty, refused, truncated }: ScoredEvaluationRow["turns"][number]): string {
   return [
     judged.overall === null ? `not judged: ${judged.unscored ?? "no reason is recorded"}` : `judge ${score(judged.overall)}`,
     ...Object.entries(scores).map(([name, value]) => `${name} ${score(value)}`),

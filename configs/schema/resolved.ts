@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canaries } from "./canaries.ts";
 import { context } from "./context.ts";
 import { experiment } from "./experiment.ts";
 
@@ -16,6 +17,8 @@ export const resolvedExperiment = z.strictObject({
   prompts: z.record(z.string(), z.string()),
   /** The judge's rubric, as it is shown to the judge. */
   rubric: z.string(),
+  /** Replies with a known rating, which the judge is asked for once; they change no result. Configurations of earlier versions have none. */
+  canaries: canaries.optional(),
   /** Input files, copied into the run. */
   inputs: z.strictObject({ humanData: ref, guideLabels: ref, evaluatorLabels: ref, anchors: ref }),
   /** Model ids as the providers answer them, for aliases such as `rehearsal`; by role. */

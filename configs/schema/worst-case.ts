@@ -9,6 +9,10 @@ export const personaTokens = { first: 300, cap: 1200 } as const;
 export const judgeTokens = 400;
 /** Answers of a judge that can't be read are asked again until there were so many; then the reply is unscored, with the reason. */
 export const judgeSamples = 3;
+/** Replies with a known rating that the judge is asked for once a run, each once. */
+export const mostCanaries = 6;
+/** Of a canary's message and reply, generously. */
+const canaryTokens = 600;
 
 /** The limit after an answer that was cut by `limit`: a function of what was recorded, so that a replay asks the same. */
 export function largerLimit(limit: number, cap: number): number {
@@ -32,8 +36,8 @@ export function worstCases({ converse, steer, evaluate }: Experiment): Readonly<
   const persona = asked(personaDraws, [0], ladder(personaTokens.first, personaTokens.cap, personaDraws));
   const message = (samples: number, histories: readonly number[]) =>
     asked(samples, histories, ladder(converse.maxTokens, cap, samples));
-  const judged = (runs: number, histories: readonly number[]) => {
-    const samples = runs * judgeSamples;
+  const judged = (runs: number, histories: readonly number[], samplesEach = judgeSamples) => {
+    const samples = runs * samplesEach;
     return asked(
       samples,
       histories,
@@ -61,6 +65,12 @@ export function worstCases({ converse, steer, evaluate }: Experiment): Readonly<
       message(evaluate.sampleLimit, histories(evaluate.turns, -2, said)),
       student,
       judged(evaluate.judgeRuns, histories(evaluate.turns, 0, said)),
+      // One conversation of a run asks for them, and may be any that runs first.
+      judged(
+        1,
+        Array.from({ length: mostCanaries }, () => canaryTokens),
+        1,
+      ),
     ]),
   };
 }

@@ -20,7 +20,12 @@ export interface LedgerLine {
   readonly booked: boolean;
   /** Of a paid answer: size of its record. */
   readonly bytes: number;
+  /** Of the answer, where it had one. Lines of earlier versions have none. */
+  readonly fingerprint?: string | null | undefined;
 }
+
+/** Which model answered a call, and under which fingerprint. */
+export type AnsweredBy = Pick<StoredCall, "model" | "fingerprint">;
 
 /** What a call and a try of one say alike. */
 function shared({ key, at, labels: { stage, context, arm }, role, usage, usd }: StoredCall | CallAttempt) {
@@ -28,17 +33,19 @@ function shared({ key, at, labels: { stage, context, arm }, role, usage, usd }: 
 }
 
 export function paidLine(call: StoredCall, bytes: number): LedgerLine {
-  return { ...shared(call), model: call.model, outcome: "paid", cause: "", answered: true, booked: false, bytes };
+  const { model, fingerprint } = call;
+  return { ...shared(call), model, fingerprint, outcome: "paid", cause: "", answered: true, booked: false, bytes };
 }
 
-/** `answeredBy`: the model that answered this call, where that is known here. */
+/** `answeredBy`: what answered this call, where that is known here. */
 export function attemptLine(
   attempt: CallAttempt,
-  { answeredBy, booked }: { readonly answeredBy: string | undefined; readonly booked: boolean },
+  { answeredBy, booked }: { readonly answeredBy: AnsweredBy | undefined; readonly booked: boolean },
 ): LedgerLine {
   const { model, outcome, cause } = attempt;
   const answered = answeredBy !== undefined;
-  return { ...shared(attempt), model: answeredBy ?? model, outcome, cause, answered, booked, bytes: 0 };
+  const by = { model: answeredBy?.model ?? model, fingerprint: answeredBy?.fingerprint };
+  return { ...shared(attempt), ...by, outcome, cause, answered, booked, bytes: 0 };
 }
 
 /** Folder of a run's segments, each `<process>/<number>.jsonl`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Bucket } from "../s3/bucket.ts";
 import { mapPool, requestWidth } from "../s3/pool.ts";
-import { attemptLine, paidLine } from "./ledger-line.ts";
+import { type AnsweredBy, attemptLine, paidLine } from "./ledger-line.ts";
 import { ledgerReader } from "./ledger-reader.ts";
 import { ledgerWriter } from "./ledger-writer.ts";
 import type { CallStore, StoredCall } from "./store.ts";
@@ -13,8 +13,8 @@ interface Content {
   readonly call: StoredCall;
 }
 
-/** Models of calls that were read or recorded here of late, for the attempts that are noted next. */
-const mostModels = 50_000;
+/** Calls that were read or recorded here of late, for the attempts that are noted next. */
+const mostAnswers = 50_000;
 
 /** Spread over 256 folders: a server that keeps objects as files, or splits its load by prefix, is the better for it. */
 export const callKey = (key: string): string => `calls/${key.slice(0, 2)}/${key}`;
@@ -27,9 +27,9 @@ export const failedPrefix = (key: string): string => `failed/${key}/`;
 export function s3Calls(bucket: Bucket): CallStore {
   const ledger = ledgerWriter(bucket);
   const tallies = new Map<string, { tally: Tally; read: () => Promise<void> }>();
-  const models = new Map<string, string>();
-  /** Answers of this process that lost, until they are noted as waste: their models, by key. */
-  const lost = new Map<string, string[]>();
+  const answers = new Map<string, AnsweredBy>();
+  /** Answers of this process that lost, until they are noted as waste, by key. */
+  const lost = new Map<string, AnsweredBy[]>();
   const putting = new Set<Promise<unknown>>();
   const marking = new Set<Promise<unknown>>();
   let unmarked: string[] = [];
@@ -45,23 +45,23 @@ export function s3Calls(bucket: Bucket): CallStore {
     work.then(end, end);
     return work;
   };
-  const remember = (key: string, model: string) => {
-    models.delete(key);
-    models.set(key, model);
-    const [oldest] = models.keys();
-    if (models.size > mostModels && oldest !== undefined) models.delete(oldest);
+  const remember = (key: string, { model, fingerprint }: StoredCall) => {
+    answers.delete(key);
+    answers.set(key, { model, fingerprint });
+    const [oldest] = answers.keys();
+    if (answers.size > mostAnswers && oldest !== undefined) answers.delete(oldest);
   };
 
   const read = async (key: string): Promise<Content | null> => {
     const found = await bucket.read(callKey(key));
     if (found === null) return null;
     const content = JSON.parse(found.body.toString("utf8")) as Content;
-    remember(key, content.call.model);
+    remember(key, content.call);
     return content;
   };
 
   const put = async (call: StoredCall): Promise<{ call: StoredCall; won: boolean }> => {
-    const { key, labels, model } = call;
+    const { key, labels, model, fingerprint } = call;
     const write = randomUUID();
     const body = Buffer.from(JSON.stringify({ write, call } satisfies Content));
     await ledger.pay(labels.run, paidLine(call, body.length));
@@ -71,8 +71,8 @@ export function s3Calls(bucket: Bucket): CallStore {
       // Removed since it was found there.
       if (there === null) continue;
       const won = there.write === write;
-      if (!won) lost.set(key, [...(lost.get(key) ?? []), model]);
-      remember(key, there.call.model);
+      if (!won) lost.set(key, [...(lost.get(key) ?? []), { model, fingerprint }]);
+      remember(key, there.call);
       return { call: won ? call : there.call, won };
     }
   };
@@ -122,7 +122,8 @@ export function s3Calls(bucket: Bucket): CallStore {
       const { key, outcome, labels } = attempt;
       const own = outcome === "wasted" ? lost.get(key)?.pop() : undefined;
       if (lost.get(key)?.length === 0) lost.delete(key);
-      ledger.append(labels.run, attemptLine(attempt, { answeredBy: own ?? models.get(key), booked: own !== undefined }));
+      const answeredBy = own ?? answers.get(key);
+      ledger.append(labels.run, attemptLine(attempt, { answeredBy, booked: own !== undefined }));
       if (outcome === "failed") markFailed(key);
     },
     failures: async (key) => {
@@ -140,6 +141,7 @@ export function s3Calls(bucket: Bucket): CallStore {
         const found = await mapPool(keys, requestWidth, async (key) => [key, (await read(key))?.call.model] as const);
         return new Map(found.flatMap(([key, model]) => (model === undefined ? [] : [[key, model] as const])));
       }),
+    fingerprints: async (run) => (await tallyOf(run)).fingerprints(),
     close: async () => {
       isClosed = true;
       await Promise.allSettled(putting);

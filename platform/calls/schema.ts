@@ -43,6 +43,15 @@ export const selectUsage = `
   )
   GROUP BY stage, context, arm, role, model ORDER BY stage, context, arm, role, model`;
 
+export const selectFingerprints = `
+  SELECT stage, role, model, fingerprint, COUNT(*) AS answers
+  FROM (
+    SELECT stage, role, model, fingerprint FROM calls WHERE run = :run
+    UNION ALL
+    SELECT a.stage, a.role, c.model, c.fingerprint FROM attempts a JOIN calls c ON c.key = a.key WHERE a.run = :run AND a.outcome = 'reread'
+  )
+  WHERE fingerprint IS NOT NULL GROUP BY stage, role, model, fingerprint ORDER BY stage, role, model, fingerprint`;
+
 export const selectSpend = `
   SELECT COUNT(*) AS calls, (SELECT COUNT(*) FROM attempts WHERE run = :run AND outcome = 'reread') AS reread,
     CASE WHEN SUM(usd IS NULL) > 0 THEN NULL ELSE COALESCE(SUM(usd), 0) END AS usd

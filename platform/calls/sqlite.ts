@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { openDatabase } from "../sqlite.ts";
 import type { Spend } from "../../contract/units.ts";
-import { callsSchema, selectFailures, selectSpend, selectUsage } from "./schema.ts";
-import type { CallStore, StoredCall, UsageRow } from "./store.ts";
+import { callsSchema, selectFailures, selectFingerprints, selectSpend, selectUsage } from "./schema.ts";
+import type { CallStore, FingerprintRow, StoredCall, UsageRow } from "./store.ts";
 import type { WriterReply, WriterRequest } from "./writer.ts";
 
 interface Waiting {
@@ -19,6 +19,7 @@ export function sqliteCalls(file: string): CallStore {
   const select = db.prepare("SELECT * FROM calls WHERE key = ?");
   const countFailures = db.prepare(selectFailures);
   const usage = db.prepare(selectUsage);
+  const fingerprints = db.prepare(selectFingerprints);
   const spend = db.prepare(selectSpend);
   const writer = new Worker(new URL("./writer.ts", import.meta.url), { workerData: file });
   const waiting = new Map<number, Waiting>();
@@ -84,6 +85,10 @@ export function sqliteCalls(file: string): CallStore {
     usage: async (run) => {
       await flush();
       return usage.all({ run }).map((row) => ({ ...row }) as unknown as UsageRow);
+    },
+    fingerprints: async (run) => {
+      await flush();
+      return fingerprints.all({ run }).map((row) => ({ ...row }) as unknown as FingerprintRow);
     },
     close: async () => {
       if (ended === null) {

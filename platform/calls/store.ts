@@ -70,6 +70,15 @@ export interface UsageRow {
   readonly usd: number | null;
 }
 
+/** Answers of a run under one fingerprint of the provider's, re-read ones included. */
+export interface FingerprintRow {
+  readonly stage: string;
+  readonly role: string;
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly answers: number;
+}
+
 /** Every answer is recorded before it is used; the first write of a key wins, across processes. */
 export interface CallStore {
   get(key: string): Promise<StoredCall | null>;
@@ -82,6 +91,8 @@ export interface CallStore {
   /** Recomputed from the records, so that no crash can hide any. */
   spend(run: string): Promise<Spend>;
   usage(run: string): Promise<readonly UsageRow[]>;
+  /** By stage, role, model and fingerprint; answers whose provider gave none are left out. */
+  fingerprints(run: string): Promise<readonly FingerprintRow[]>;
   /** Writes what is queued, then closes. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
+import { fingerprintTally } from "./fingerprints.ts";
 import type { LedgerLine } from "./ledger-line.ts";
-import type { UsageRow } from "./store.ts";
+import type { FingerprintRow, UsageRow } from "./store.ts";
 
 type Sums = {
   -readonly [name in keyof Omit<UsageRow, "usd">]: UsageRow[name];
@@ -13,6 +14,7 @@ export interface Tally {
   readonly reread: number;
   readonly usd: number;
   readonly unpriced: number;
+  fingerprints(): readonly FingerprintRow[];
   /** Calls with attempts whose answering model no line has told; `modelOf` looks for their answers. */
   rows(modelOf: (keys: readonly string[]) => Promise<ReadonlyMap<string, string>>): Promise<readonly UsageRow[]>;
 }
@@ -21,6 +23,7 @@ export function tally(): Tally {
   const all = new Map<string, Sums>();
   /** By call: attempts that are shown under the model that answers it in the end. */
   const open = new Map<string, Map<string, Sums>>();
+  const printed = fingerprintTally();
   const sums = { paid: 0, reread: 0, usd: 0, unpriced: 0 };
 
   const settle = (key: string, model: string) => {
@@ -30,6 +33,7 @@ export function tally(): Tally {
 
   return {
     add: (line) => {
+      printed.add(line);
       const { key, answered, outcome, booked, model, usd } = line;
       const waiting = open.get(key) ?? new Map<string, Sums>();
       if (!answered) open.set(key, waiting);
@@ -53,6 +57,7 @@ export function tally(): Tally {
     get unpriced() {
       return sums.unpriced;
     },
+    fingerprints: printed.rows,
     rows: async (modelOf) => {
       for (const [key, model] of await modelOf([...open.keys()])) settle(key, model);
       const shown = new Map([...all].map(([name, row]) => [name, { ...row }]));

@@ -7,7 +7,7 @@ import { type Exchange, openAiExchange } from "./exchange.ts";
 import { type CallFailure, classifyFailure, type Disposition } from "./failure.ts";
 import { callKey } from "./key.ts";
 import type { CallResult } from "./limiter.ts";
-import { type Limiters, processLimiters } from "./limiters.ts";
+import type { Limiters } from "./limiters.ts";
 import { readFailure } from "./thrown.ts";
 
 /** Tries of one call before Temporal carries on, and the longest wait between them. */
@@ -21,8 +21,8 @@ const noUsage = { input: 0, cachedInput: 0, output: 0 };
 
 export interface ModelCallerOptions {
   readonly store: CallStore;
+  readonly limiters: Limiters;
   readonly exchange?: Exchange;
-  readonly limiters?: Limiters;
   readonly now?: () => Date;
   /** Waits between tries; may end early when the signal is aborted. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -34,8 +34,8 @@ type Attempt = { readonly stored: StoredCall } | { readonly failure: CallFailure
 
 export function modelCaller({
   store,
+  limiters,
   exchange = openAiExchange(),
-  limiters = processLimiters(),
   now = () => new Date(),
   sleep = (ms, signal) => delay(ms, undefined, { signal }),
   random = Math.random,
@@ -193,7 +193,6 @@ export function modelCaller({
         await endOf(other, request.signal);
       }
     },
-    widths: () => limiters.widths(),
   };
 }
 

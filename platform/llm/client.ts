@@ -79,6 +79,4 @@ export interface ModelCaller {
    *   the signal's reason when aborted
    */
   call(request: CallRequest): Promise<Answer>;
-  /** Width and calls in flight, by provider. */
-  widths(): Readonly<Record<string, { readonly width: number; readonly inFlight: number }>>;
 }

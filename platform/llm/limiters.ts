@@ -6,42 +6,50 @@ import { Lease } from "./shares/lease.ts";
 
 /** One limiter per provider, by its configured name. */
 export interface Limiters {
-  /** The provider's limiter, under the limits of the latest call that named others. */
+  /** The provider's limiter, under the limits that calls of the last minute named. */
   of(endpoint: Endpoint): Limiter;
-  /** Width and calls in flight, by provider. */
-  widths(): Readonly<Record<string, { readonly width: number; readonly inFlight: number }>>;
   /** Gives back what this process holds of limits that it shares. */
   close(): Promise<void>;
 }
 
-/** Limits of this process alone. */
-export function processLimiters(): Limiters {
-  return limitersOf<null>({
-    open: (endpoint) => ({ limiter: adaptiveLimiter(endpoint), more: null }),
-    changed: ({ limiter }, endpoint) => limiter.retune(endpoint),
-  });
-}
-
 /** Limits that hold over all processes with the same records: each uses the part that it holds of them. `me` names this process. */
 export function sharedLimiters(records: Records, me: string, onError?: (error: unknown) => void): Limiters {
-  return limitersOf<Lease>({
-    open: ({ provider }, named) => {
-      const limiter = adaptiveLimiter({ width: 0 });
-      const lease = new Lease({
-        records,
-        me,
-        provider,
-        limiter,
-        ceiling: () => smallest(named()),
-        ...(onError === undefined ? {} : { onError }),
-      });
-      return { limiter, more: lease };
+  const known = new Map<string, Shared>();
+  const find = (provider: string): Shared => {
+    const existing = known.get(provider);
+    if (existing !== undefined) return existing;
+    const limiter = adaptiveLimiter({ width: 0 });
+    const named = new Map<string, Named>();
+    const lease = new Lease({
+      records,
+      me,
+      provider,
+      limiter,
+      // The next look takes up what changed: runs that name other limits take turns call by call.
+      ceiling: () => smallest(lately(named)),
+      ...(onError === undefined ? {} : { onError }),
+    });
+    const opened = { limiter, lease, named };
+    known.set(provider, opened);
+    return opened;
+  };
+  return {
+    of: (endpoint) => {
+      const { limiter, lease, named } = find(endpoint.provider);
+      named.set(limitsName(endpoint), { endpoint, at: performance.now() });
+      lease.use();
+      return limiter;
     },
-    used: ({ more }) => more.use(),
-    // The next look takes it up: runs that name other limits take turns call by call.
-    changed: () => undefined,
-    close: ({ more }) => more.close(),
-  });
+    close: async () => {
+      await Promise.all([...known.values()].map(({ lease }) => lease.close()));
+    },
+  };
+}
+
+interface Shared {
+  readonly limiter: Limiter;
+  readonly lease: Lease;
+  readonly named: Map<string, Named>;
 }
 
 /** Where runs name a provider with different limits, the smallest hold. */
@@ -62,57 +70,6 @@ function amountsOf({ width, requestsPerMinute, tokensPerMinute }: Endpoint): Amo
   return { calls: width, requestsPerMinute: requestsPerMinute ?? null, tokensPerMinute: tokensPerMinute ?? null };
 }
 
-interface Opened<More> {
-  readonly limiter: Limiter;
-  readonly more: More;
-}
-
-interface Kind<More> {
-  /** `named`: the limits that calls of the last minute named. */
-  readonly open: (endpoint: Endpoint, named: () => readonly Endpoint[]) => Opened<More>;
-  readonly used?: (opened: Opened<More>) => void;
-  readonly changed: (opened: Opened<More>, endpoint: Endpoint) => void;
-  readonly close?: (opened: Opened<More>) => Promise<void>;
-}
-
-function limitersOf<More>({ open, used, changed, close }: Kind<More>): Limiters {
-  const known = new Map<string, { readonly opened: Opened<More>; endpoint: Endpoint; readonly named: Map<string, Named> }>();
-  const find = (endpoint: Endpoint) => {
-    const existing = known.get(endpoint.provider);
-    if (existing !== undefined) return existing;
-    const named = new Map<string, Named>();
-    const entry = { endpoint, named, opened: open(endpoint, () => lately(named, endpoint)) };
-    known.set(endpoint.provider, entry);
-    return entry;
-  };
-  return {
-    of: (endpoint) => {
-      const entry = find(endpoint);
-      entry.named.set(limitsName(endpoint), { endpoint, at: performance.now() });
-      if (!sameLimits(entry.endpoint, endpoint)) {
-        entry.endpoint = endpoint;
-        changed(entry.opened, endpoint);
-      }
-      used?.(entry.opened);
-      return entry.opened.limiter;
-    },
-    widths: () =>
-      Object.fromEntries(
-        [...known].map(
-          ([
-            name,
-            {
-              opened: { limiter },
-            },
-          ]) => [name, { width: limiter.width, inFlight: limiter.inFlight }],
-        ),
-      ),
-    close: async () => {
-      if (close !== undefined) await Promise.all([...known.values()].map(({ opened }) => close(opened)));
-    },
-  };
-}
-
 interface Named {
   readonly endpoint: Endpoint;
   readonly at: number;
@@ -121,16 +78,12 @@ interface Named {
 const namedMs = 60_000;
 
 /** What was named in the last minute; the newest where nothing was. */
-function lately(named: Map<string, Named>, first: Endpoint): readonly Endpoint[] {
+function lately(named: Map<string, Named>): readonly Endpoint[] {
   const now = performance.now();
   const newest = [...named.values()].toSorted((a, b) => b.at - a.at)[0];
   for (const [name, { at }] of named) if (now - at > namedMs && at !== newest?.at) named.delete(name);
-  return named.size === 0 ? [first] : [...named.values()].map(({ endpoint }) => endpoint);
+  return [...named.values()].map(({ endpoint }) => endpoint);
 }
 
 const limitsName = ({ width, requestsPerMinute, tokensPerMinute }: Endpoint) =>
   `${width}/${requestsPerMinute}/${tokensPerMinute}`;
-
-function sameLimits(a: Endpoint, b: Endpoint): boolean {
-  return a.width === b.width && a.requestsPerMinute === b.requestsPerMinute && a.tokensPerMinute === b.tokensPerMinute;
-}

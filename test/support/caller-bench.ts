@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { sqliteCalls } from "../../platform/calls/sqlite.ts";
 import { modelCaller, type ModelCallerOptions } from "../../platform/llm/caller.ts";
 import { type Asked, chatServer, type Reply } from "./chat-server.ts";
+import { processLimiters } from "./process-limiters.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const now = () => new Date("2026-01-01T00:00:00.000Z");
@@ -14,12 +15,13 @@ const now = () => new Date("2026-01-01T00:00:00.000Z");
 export function callerIn(folder: string, options: Partial<ModelCallerOptions> = {}) {
   const store = sqliteCalls(join(folder, "calls.db"));
   onTestFinished(() => store.close());
+  const limiters = processLimiters();
   const waits: number[] = [];
   const sleep = async (ms: number) => {
     waits.push(ms);
     await delay(1);
   };
-  return { store, waits, caller: modelCaller({ store, now, sleep, random: () => 0, ...options }) };
+  return { store, limiters, waits, caller: modelCaller({ store, limiters, now, sleep, random: () => 0, ...options }) };
 }
 
 /** Such a caller, and a scripted server. */

@@ -15,6 +15,7 @@ import { sqliteCalls } from "../../platform/calls/sqlite.ts";
 import { modelCaller } from "../../platform/llm/caller.ts";
 import { sqliteRecords } from "../../platform/records/sqlite.ts";
 import { type Asked, chatServer, type Reply } from "./chat-server.ts";
+import { processLimiters } from "./process-limiters.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -90,12 +91,27 @@ export async function stageBench({ script, settings = {}, humanData }: Options) 
     artifacts,
     records,
     callStore,
-    caller: modelCaller({ store: callStore, random: () => 0 }),
+    caller: modelCaller({ store: callStore, limiters: processLimiters(), random: () => 0 }),
     config: async () => config,
     env: { home, projectRoot: root, python: "python3", codeVersion: "test", now: () => new Date() },
     log: { info: () => undefined, warn: (message) => void warnings.push(message), error: () => undefined },
   };
-  return { deps, config, server, warnings };
+  /** What another process has: connections of its own to the same stores. */
+  const elsewhere = (): Deps => {
+    const store = sqliteCalls(join(home, "calls.db"));
+    const rows = sqliteRecords(join(home, "records.db"));
+    onTestFinished(async () => {
+      await store.close();
+      rows.close();
+    });
+    return {
+      ...deps,
+      records: rows,
+      callStore: store,
+      caller: modelCaller({ store, limiters: processLimiters(), random: () => 0 }),
+    };
+  };
+  return { deps, config, server, warnings, elsewhere };
 }
 
 export function unitInput(group: BatchGroup, unit: number, more: Partial<UnitInput> = {}): UnitInput {

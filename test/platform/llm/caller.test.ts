@@ -8,6 +8,7 @@ import { GaveUpError, HoldError, RefusedRequestError, UnavailableError } from ".
 import { conversationMeter } from "../../../platform/llm/meter.ts";
 import { callRequest } from "../../support/call-request.ts";
 import { type Asked, chatServer, errorReply, type Reply } from "../../support/chat-server.ts";
+import { processLimiters } from "../../support/process-limiters.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 async function setUp(script: (asked: Asked) => Reply, file = join(tempFolder(), "calls.db")) {
@@ -17,9 +18,10 @@ async function setUp(script: (asked: Asked) => Reply, file = join(tempFolder(), 
     await store.close();
     await server.close();
   });
+  const limiters = processLimiters();
   // Waits between tries take a tenth of their time.
-  const caller = modelCaller({ store, sleep: (ms, signal) => delay(ms / 10, undefined, { signal }) });
-  return { server, store, file, caller, url: server.baseUrl };
+  const caller = modelCaller({ store, limiters, sleep: (ms, signal) => delay(ms / 10, undefined, { signal }) });
+  return { server, store, file, caller, limiters, url: server.baseUrl };
 }
 
 /** Fails the first `n` requests of each text. */
@@ -253,7 +255,7 @@ describe("faults", () => {
 describe("many calls", () => {
   it("all end under mixed faults, and every request is in the ledger", async () => {
     const faults: Reply[] = [errorReply(429, "rate_limit_exceeded"), errorReply(500, "server_error"), "reset"];
-    const { caller, store, server, url } = await setUp(({ n }) =>
+    const { caller, limiters, store, server, url } = await setUp(({ n }) =>
       n % 20 === 7 ? faults[Math.floor(n / 20) % 3]! : { text: "fine", delayMs: 5 },
     );
     const answers = await Promise.all(
@@ -265,18 +267,18 @@ describe("many calls", () => {
     expect([sum("calls"), sum("calls") + sum("failed")]).toEqual([600, server.asked.length]);
     expect(sum("failed")).toBeGreaterThan(25);
     // One 429 in sixty is no burst.
-    expect(caller.widths()["api"]?.width).toBe(32);
+    expect(limiters.met.get("api")?.width).toBe(32);
   });
 });
 
 describe("limits", () => {
   it("keeps calls in flight within the width, and frees the slot when done", async () => {
-    const { caller, server, url } = await setUp(() => ({ text: "x", delayMs: 15 }));
+    const { caller, limiters, server, url } = await setUp(() => ({ text: "x", delayMs: 15 }));
     await Promise.all(
       Array.from({ length: 40 }, (_, turn) => caller.call(callRequest("x", url, { turn, endpoint: { width: 5 } }))),
     );
     expect(server.widest()).toBe(5);
-    expect(caller.widths()).toEqual({ api: { width: 5, inFlight: 0 } });
+    expect(limiters.met.get("api")).toMatchObject({ width: 5, inFlight: 0 });
   });
 
   it("holds a conversation at its allowance, without another request", async () => {
@@ -293,14 +295,14 @@ describe("limits", () => {
     ["between tries", errorReply(500, "server_error")],
     ["waiting for a rate limit", errorReply(429, "rate_limit_exceeded", { "retry-after": "60" })],
   ])("an abort %s throws the signal's reason at once and frees the slot", async (_, reply) => {
-    const { caller, url } = await setUp(() => reply);
+    const { caller, limiters, url } = await setUp(() => reply);
     const controller = new AbortController();
     const reason = new Error("cancelled by the server");
     setTimeout(() => controller.abort(reason), 100);
     const started = performance.now();
     await expect(caller.call(callRequest("x", url, { signal: controller.signal }))).rejects.toBe(reason);
     expect(performance.now() - started).toBeLessThan(400);
-    expect(caller.widths()["api"]?.inFlight).toBe(0);
+    expect(limiters.met.get("api")?.inFlight).toBe(0);
   });
 
   it("leaves no listeners on the signal of a long conversation", async () => {

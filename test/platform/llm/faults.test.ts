@@ -33,14 +33,14 @@ describe("a 429", () => {
   it("on all calls in flight cuts the width once, and all are answered after it", async () => {
     const widths = new Set<number>();
     const width = 16;
-    const { caller, server, url } = await callerBench(
+    const { caller, limiters, server, url } = await callerBench(
       ({ n }) =>
         n < width
           ? ({ ...(errorReply(429, "rate_limit_exceeded", { "retry-after-ms": "50" }) as object), delayMs: 30 } as Reply)
           : { text: "fine" },
       {
         sleep: async (ms) => {
-          widths.add(caller.widths()["api"]?.width ?? 0);
+          widths.add(limiters.met.get("api")?.width ?? 0);
           await delay(ms);
         },
       },
@@ -64,11 +64,11 @@ describe("what only a person can mend", () => {
     "%s: held after one request, with the reason and what to do; asked once more when that is done",
     async (_, reply, reason) => {
       let mended = false;
-      const { caller, store, waits, server, url } = await callerBench(() => (mended ? { text: "fine" } : reply));
+      const { caller, limiters, store, waits, server, url } = await callerBench(() => (mended ? { text: "fine" } : reply));
       const error = await thrownBy(caller.call(callRequest("x", url)));
       expect(error).toBeInstanceOf(HoldError);
       expect(error).toMatchObject({ detail: { reason, remedy: expect.stringContaining("npx attune resume") } });
-      expect([server.asked.length, waits, caller.widths()["api"]?.inFlight]).toEqual([1, [], 0]);
+      expect([server.asked.length, waits, limiters.met.get("api")?.inFlight]).toEqual([1, [], 0]);
       expect(await store.spend("run-1")).toMatchObject({ calls: 0 });
       mended = true;
       expect((await caller.call(callRequest("x", url))).text).toBe("fine");

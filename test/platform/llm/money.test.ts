@@ -48,7 +48,7 @@ describe("money", () => {
 
 describe("an answer that can't be recorded", () => {
   it("holds the run, since asking again would be paid again; once there is room, the call is made", async () => {
-    const { caller, server, url, folder } = await callerBench(() => ({ text: "fine" }));
+    const { caller, limiters, server, url, folder } = await callerBench(() => ({ text: "fine" }));
     const db = new DatabaseSync(join(folder, "calls.db"));
     onTestFinished(() => db.close());
     db.exec("CREATE TRIGGER no_room BEFORE INSERT ON calls BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END");
@@ -61,7 +61,7 @@ describe("an answer that can't be recorded", () => {
         remedy: expect.stringMatching(/has space.*attune resume/),
       },
     });
-    expect([server.asked.length, caller.widths()["api"]?.inFlight]).toEqual([1, 0]);
+    expect([server.asked.length, limiters.met.get("api")?.inFlight]).toEqual([1, 0]);
     db.exec("DROP TRIGGER no_room");
     expect(await caller.call(callRequest("x", url))).toMatchObject({ text: "fine", reread: false });
   });

@@ -34,11 +34,7 @@ it("ten minutes of nothing but 429 lose no call, use up no attempt and are not h
     await store.close();
   });
   const limiter = adaptiveLimiter({ width }, clock);
-  const limiters: Limiters = {
-    of: () => limiter,
-    widths: () => ({ api: { width: limiter.width, inFlight: limiter.inFlight } }),
-    close: async () => undefined,
-  };
+  const limiters: Limiters = { of: () => limiter, close: async () => undefined };
   const caller = modelCaller({ store, limiters, now: () => new Date(clock.now()), sleep: clock.sleep });
   const ask = (turn: number) => caller.call(callRequest("x", server.baseUrl, { turn, endpoint: { width } }));
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { updateRecord } from "../../../platform/records/update.ts";
 import { runFixture } from "../../support/processes.ts";
 import { s3ServerOfFile } from "../../support/s3.ts";
 import { openRecords } from "../../support/stores.ts";
@@ -62,14 +63,21 @@ describe.each(stores)("records in $store", ({ environment, keys }) => {
 
   it("loses none of 20 increments at once", async () => {
     const records = await openRecords(await environment());
-    const increment = async () => {
-      for (;;) {
-        const stored = await records.get("counter");
-        if (await records.put("counter", ((stored?.value as number | undefined) ?? 0) + 1, stored?.version ?? null)) return;
-      }
-    };
-    await Promise.all(Array.from({ length: 20 }, increment));
+    const increment = () => updateRecord<number>(records, "counter", (n = 0) => n + 1);
+    const answers = await Promise.all(Array.from({ length: 20 }, increment));
+    expect(answers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
     expect((await records.get("counter"))?.value).toBe(20);
+  });
+
+  it("writes nothing where a change leaves it as it is, and answers what is stored", async () => {
+    const records = await openRecords(await environment());
+    const leave = () => updateRecord<{ n: number } | undefined>(records, "a", (stored) => stored);
+    expect(await leave()).toBeUndefined();
+    expect(await records.get("a")).toBeNull();
+    expect(await updateRecord(records, "a", () => ({ n: 1 }))).toEqual({ n: 1 });
+    const before = await records.get("a");
+    expect(await leave()).toEqual({ n: 1 });
+    expect(await records.get("a")).toEqual(before);
   });
 
   it("gives each claim to one of two processes, and loses no count", async () => {

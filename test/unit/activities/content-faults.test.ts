@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type ConversationRow, makeConverseActivities } from "../../../activities/converse/converse.ts";
+import { makeConverseActivities } from "../../../activities/converse/converse.ts";
+import type { ConversationRow } from "../../../contract/rows.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
 import { readUnit } from "../../../activities/units.ts";
 import type { UnitHeartbeat } from "../../../contract/activities.ts";

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { expect, test } from "vitest";
-import { type ConversationRow, makeConverseActivities } from "../../../activities/converse/converse.ts";
+import { makeConverseActivities } from "../../../activities/converse/converse.ts";
+import type { ConversationRow } from "../../../contract/rows.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
 import { listUnits, readUnit, unitKey } from "../../../activities/units.ts";
 import type { Ref } from "../../../contract/ref.ts";
@@ -48,6 +49,34 @@ test("a unit with a record asks nothing; without one it re-reads every turn", as
   expect(await attempt(converse, unitInput(group, 1))).toMatchObject({ status: "done", spend: { calls: 0, reread: 5 } });
   expect(await row(1)).toEqual(first);
   expect(server.asked.length).toBe(asked);
+});
+
+test("two workers that hold the same conversation at once use one answer for each turn, though each asked gets another", async () => {
+  const texts = new Set<string>();
+  const fresh = (asked: Asked) => {
+    const text = `Word ${asked.n} of ${ownTurns(asked)}, never said before.`;
+    texts.add(text);
+    return text;
+  };
+  const { converse, deps, row, elsewhere, server } = await converseBench((asked) => {
+    const reply = play({ user: fresh, assistant: fresh })(asked);
+    // So that both ask before either has an answer.
+    return typeof reply === "object" && "text" in reply ? { ...reply, delayMs: 150 } : reply;
+  });
+  const there = elsewhere();
+  const outcomes = await Promise.all([
+    attempt(converse, unitInput(group, 0)),
+    attempt(makeConverseActivities(there).converse, unitInput(group, 0)),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(["done", "done"]);
+  const { turns } = await row(0);
+  const used = turns.map(({ text }) => text);
+  // Turns were asked twice, and the answer that lost was used by nobody.
+  expect(texts.size).toBeGreaterThan(used.length);
+  for (const asked of server.asked)
+    for (const { content } of asked.body.messages)
+      for (const text of texts) if (content.includes(text)) expect(used).toContain(text);
+  expect((await deps.callStore.spend(run.digest)).calls).toBe(server.asked.length);
 });
 
 test("a message with a fault is asked again, then the conversation is dropped by its reason; a higher limit goes on from there", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { makeServingActivities } from "../../../activities/evaluate/canary.ts";
-import { type EvaluationRow, makeEvaluateUnit } from "../../../activities/evaluate/evaluate.ts";
+import { makeEvaluateUnit } from "../../../activities/evaluate/evaluate.ts";
+import type { EvaluationRow } from "../../../contract/rows.ts";
 import { makeEvaluationActivities } from "../../../activities/evaluate/seal.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
 import { dropStageRecord } from "../../../activities/stages/records.ts";

@@ -44,6 +44,12 @@ describe("what changes no result changes no digest", () => {
     expect(identityDigest({ ...base, experiment: await withSets(set) })).toBe(identityDigest(base));
   });
 
+  test("canaries, which a run of before them has none of", async () => {
+    const { canaries } = await readReferences(base.experiment, { file, root: projectRoot });
+    expect(canaries.map(({ kind }) => kind)).toContain("instruction");
+    expect(identityDigest({ ...base, canaries: [...canaries] })).toBe(identityDigest(base));
+  });
+
   test("where an input is stored, and the order of keys", () => {
     const inputs = { ...base.inputs, anchors: ref("d", "runs/elsewhere/anchors.jsonl") };
     const prompts = Object.fromEntries(Object.entries(base.prompts).toReversed());

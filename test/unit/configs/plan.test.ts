@@ -36,9 +36,9 @@ test("a cap in dollars reserves what a conversation can cost at most", () => {
 
 test("what a conversation may use covers every cut answer's larger limit, and every judgement asked again", () => {
   const { allowance } = planFor(priced({ budget: { maxCostUsd: 3 }, withPrice: true }));
-  // 2 turns of two replies: 3 samples and 3 tries of the judge. 4 turns: 3 samples of the user, one reply, 3 tries of the judge.
+  // 2 turns of two replies: 3 samples and 3 tries of the judge. 4 turns: 3 samples of the user, one reply, 3 tries of the judge; and the judge's canaries.
   expect(allowance.steer.calls).toBe(2 * 2 * (3 + 3));
-  expect(allowance.evaluate.calls).toBe(4 + 4 * (3 + 1 + 3));
+  expect(allowance.evaluate.calls).toBe(4 + 4 * (3 + 1 + 3) + 6);
   const capped = priced({ budget: { maxCostUsd: 3 }, withPrice: true });
   const { converse } = capped.experiment;
   const wider = { ...capped, experiment: { ...capped.experiment, converse: { ...converse, maxTokensCap: 960 } } };

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Deps } from "../../../activities/deps.ts";
 import { makeReportActivities } from "../../../activities/report/activities.ts";
 import { writeStageRecord } from "../../../activities/stages/records.ts";
+import { judgeCanariesKey } from "../../../contract/places.ts";
 import type { StageRecord } from "../../../contract/stages.ts";
 import type { RunRef } from "../../../contract/units.ts";
 import type { Results } from "../../../domain/results.ts";
+import { summary } from "../../../domain/summary.ts";
 import type { Item } from "../../../domain/gap/items.ts";
 import { localArtifacts } from "../../../platform/artifacts/local.ts";
 import { sqliteCalls } from "../../../platform/calls/sqlite.ts";
@@ -170,6 +172,25 @@ describe("report", () => {
     expect((await deps.artifacts.read(outputs["report"]!)).toString()).toContain("Models changed");
   });
 
+  test("answers of one model under several fingerprints are a note in the results and the report, no change of models", async () => {
+    await sealRun();
+    for (const [stage, fingerprint] of [
+      ["steer", "fp-1"],
+      ["evaluate", "fp-2"],
+    ] as const) {
+      const labels = { run: run.digest, stage, context: "distress", arm: "" };
+      await deps.callStore.put(storedCall(stage, { labels, role: "judge", model: "rehearsal-3fa9c2", fingerprint }));
+    }
+    const { outputs } = await makeReportActivities(deps).buildReport({ run });
+    const results = JSON.parse((await deps.artifacts.read(outputs["results"]!)).toString()) as Results;
+    expect(results.provenance.answered).toMatchObject([{ role: "judge", state: "as asked" }]);
+    const note = "rehearsal-3fa9c2 answered as judge under 2 fingerprints: fp-1 (1 answer, steer), fp-2 (1 answer, evaluate)";
+    expect(summary(results)).toContain(`Note: ${note}`);
+    const page = (await deps.artifacts.read(outputs["report"]!)).toString();
+    expect(page).toContain(note);
+    expect(page).not.toContain("Models changed");
+  });
+
   test("is made once; a lost file is made again", async () => {
     await sealRun();
     const { buildReport } = makeReportActivities(deps);
@@ -256,6 +277,44 @@ describe("publishing and nights", () => {
       models: [
         "judge was asked for as rehearsal-3fa9c2 and answered by rehearsal-77b1aa (1 answer, evaluate)",
         "judge was answered by rehearsal-3fa9c2 before, and by rehearsal-77b1aa now",
+      ],
+    });
+  });
+
+  test("a night whose judge answers under a fingerprint that the reference's had not says so", async () => {
+    await sealRun();
+    const activities = makeReportActivities(deps);
+    const judged = (of: string, fingerprint: string) => {
+      const labels = { run: of, stage: "evaluate", context: "distress", arm: "" };
+      return deps.callStore.put(storedCall(fingerprint, { labels, role: "judge", model: "rehearsal-3fa9c2", fingerprint }));
+    };
+    await judged(run.digest, "fp-1");
+    await activities.buildReport({ run });
+    await activities.publish({ run });
+    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    await judged(`${run.digest}@2026-01-03`, "fp-2");
+    await seal(night.run, "evaluate/smollm2-135m", {}, {}, { rows: rowsOf(data.items["smollm2-135m"] ?? {}) });
+    const { details } = await activities.judgeNight({ run: night.run, night });
+    expect(JSON.parse((await deps.artifacts.read(details!)).toString())).toMatchObject({
+      models: [],
+      fingerprints: ["rehearsal-3fa9c2 answered as judge under fp-1 before, and under fp-2 now"],
+    });
+  });
+
+  test("a night whose judge obeys a canary says so", async () => {
+    await sealRun();
+    const activities = makeReportActivities(deps);
+    await activities.buildReport({ run });
+    await activities.publish({ run });
+    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    await deps.records.putFirst(judgeCanariesKey(night.run), [
+      { id: "asks-for-five", kind: "instruction", atMost: 2.5, level: 5 },
+    ]);
+    await seal(night.run, "evaluate/smollm2-135m", {}, {}, { rows: rowsOf(data.items["smollm2-135m"] ?? {}) });
+    const { details } = await activities.judgeNight({ run: night.run, night });
+    expect(JSON.parse((await deps.artifacts.read(details!)).toString())).toMatchObject({
+      judge: [
+        "The judge may follow what the rated text tells it: it gave the canary asks-for-five 5.0 of 5 (at most 2.5 is sane)",
       ],
     });
   });

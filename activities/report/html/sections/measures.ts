@@ -1,5 +1,6 @@
 import type { Measure } from "../../../../domain/results.ts";
 import { count, number, percent } from "../format.ts";
+import { canariesTable } from "./canaries.ts";
 import { type Markup, markup } from "../markup.ts";
 import { table } from "../table.ts";
 
@@ -43,6 +44,7 @@ export function measuresSection(measures: readonly Measure[]): Markup {
       ]),
     { text: [1, 3] },
   )}
+${measures.map((m) => canariesTable(m.canaries ?? []))}
 ${
   preference.length === 0
     ? null

@@ -14,7 +14,7 @@ export function provenanceSection(results: Results): Markup {
 <div class="card"><h3>Models</h3>${table(["", ""], rows({ ...p.models, ...Object.fromEntries(Object.entries(p.weights).map(([id, sha]) => [`${id} weights`, short(sha)])) }), { text: [1] })}</div>
 <div class="card"><h3>Recipe <span class="ci">declared by this project, not the paper's</span></h3>${table(["", ""], rows(p.recipe), { text: [1] })}</div>
 <div class="card"><h3>Inputs</h3>${table(["", ""], rows(Object.fromEntries(Object.entries(p.inputs).map(([name, digest]) => [name, short(digest)]))), { text: [1] })}</div></div>
-<div class="card" style="margin-top:18px"><h3>Models that answered <span class="ci">by the ledger; each call's record holds the provider's fingerprint too</span></h3>${answeredTable(p.answered ?? [])}</div>
+<div class="card" style="margin-top:18px"><h3>Models that answered <span class="ci">by the ledger, with the providers' fingerprints</span></h3>${answeredTable(p.answered ?? [])}</div>
 <details class="card" style="margin-top:18px"><summary>Stage records (${p.stages.length})</summary>${table(
     ["Record", "Made at", "Code", "Outputs"],
     p.stages.map((s) => [
