@@ -4,8 +4,15 @@ import { DatabaseSync } from "node:sqlite";
 
 const patienceMs = 30_000;
 const pauseMs = 25;
-/** SQLITE_BUSY */
+/** SQLITE_BUSY, SQLITE_FULL */
 const busy = 5;
+const full = 13;
+
+const hasCode = (error: unknown, code: number): boolean =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === code;
+
+/** Whether a write failed since its disk is full. */
+export const isFull = (error: unknown): boolean => hasCode(error, full);
 
 /**
  * Opens a database that several processes share and brings it to its schema. Processes that start together meet in the switch to WAL, where SQLite
@@ -20,9 +27,7 @@ export function openDatabase(file: string, schema: string): DatabaseSync {
       db.exec(schema);
       return db;
     } catch (error) {
-      const isBusy =
-        error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === busy;
-      if (!isBusy || Date.now() > end) {
+      if (!hasCode(error, busy) || Date.now() > end) {
         db.close();
         throw error;
       }

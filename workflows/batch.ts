@@ -1,4 +1,4 @@
-import { condition, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import { condition, patched, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { BatchInput, BatchResult, Counts } from "../contract/experiment.ts";
 import type { HoldDetail } from "../contract/failures.ts";
 import { allOf } from "./all-of.ts";
@@ -11,6 +11,8 @@ import { groupName } from "./summaries.ts";
 
 /** Units of a shard: its history stays well below the server's limits. */
 const shardUnits = 400;
+/** With more windows open than this no further shard starts, else those of a window as wide as a shard would all open at once. */
+const mostWindows = 2;
 
 /**
  * All units of a stage for a context. Starts shards so that their tails overlap, counts, and holds when the kept share can no longer reach
@@ -68,6 +70,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     relay.settle(id, result);
   };
 
+  const tailsFit = (): boolean => relay.open <= mostWindows * (relay.team.orders.window ?? input.window);
+
   /** The next shard starts when all units of the one before are scheduled, so that the width stays in use. */
   const runRound = async (shards: readonly number[], round: number): Promise<void> => {
     const running: Promise<void>[] = [];
@@ -77,7 +81,9 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
         one.catch(() => undefined);
         running.push(one);
         // An ended shard is no member any more.
-        await condition(() => relay.team.members.every(({ allScheduled }) => allScheduled));
+        await condition(
+          () => relay.team.members.every(({ allScheduled }) => allScheduled) && (tailsFit() || !patched("bounded-tails")),
+        );
       }
     } finally {
       await allOf(running);

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ref } from "../../contract/ref.ts";
+import { withRoom } from "../no-room.ts";
 import type { Bucket } from "../s3/bucket.ts";
 import { digestFile, mismatch, orMissing } from "./digests.ts";
 
@@ -96,12 +97,13 @@ export function downloads(bucket: Bucket, folder: string) {
   };
 
   return {
-    /** @throws DigestMismatchError */
+    /** @throws DigestMismatchError, NoRoomError */
     file: (key: string, ref: Ref): Promise<string> => {
       const name = `${ref.sha256}/${basename(ref.uri)}`;
       const there = running.get(name);
       if (there !== undefined) return there;
-      const fetching = fetch(key, ref).finally(() => running.delete(name));
+      const copying = withRoom(`A copy of artifact ${ref.uri}`, folder, () => fetch(key, ref));
+      const fetching = copying.finally(() => running.delete(name));
       running.set(name, fetching);
       return fetching;
     },

@@ -3,6 +3,7 @@ import { createReadStream, mkdirSync } from "node:fs";
 import { link, mkdir, open, readFile, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Ref } from "../../contract/ref.ts";
+import { withRoom } from "../no-room.ts";
 import { jsonLines, parsedLines } from "./lines.ts";
 import { placeOf } from "./place.ts";
 import { differs, digestFile, mismatch, orMissing } from "./digests.ts";
@@ -39,6 +40,9 @@ export function localArtifacts(root: string): ArtifactStore {
     }
   };
 
+  const store = (uri: string, chunks: Parameters<typeof write>[1], rows: () => number | null = () => null): Promise<Ref> =>
+    withRoom(`Artifact ${uri}`, root, () => write(uri, chunks, rows));
+
   const checked = async ({ uri, sha256 }: Ref): Promise<string> => {
     const file = await placeOf(root, uri);
     const found = await digestFile(file);
@@ -47,12 +51,12 @@ export function localArtifacts(root: string): ArtifactStore {
   };
 
   return {
-    put: async (uri, content) => write(uri, [typeof content === "string" ? Buffer.from(content) : content], () => null),
+    put: async (uri, content) => store(uri, [typeof content === "string" ? Buffer.from(content) : content]),
     putLines: async (uri, rows) => {
       const count = { rows: 0 };
-      return write(uri, jsonLines(rows, count), () => count.rows);
+      return store(uri, jsonLines(rows, count), () => count.rows);
     },
-    putFile: async (uri, localFile) => write(uri, chunksOf(localFile), () => null),
+    putFile: async (uri, localFile) => store(uri, chunksOf(localFile)),
     read: async ({ uri, sha256 }) => {
       const content = await readFile(await placeOf(root, uri)).catch(orMissing);
       const found = content === null ? null : createHash("sha256").update(content).digest("hex");

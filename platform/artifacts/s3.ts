@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ref } from "../../contract/ref.ts";
+import { withRoom } from "../no-room.ts";
 import type { Bucket } from "../s3/bucket.ts";
 import { differs, mismatch } from "./digests.ts";
 import { digestObject, downloads } from "./download.ts";
@@ -77,6 +78,21 @@ export function s3Artifacts(bucket: Bucket, cache: string): ArtifactStore {
     return { uri, sha256, bytes, rows };
   };
 
+  const putSpooled = async (uri: string, rows: Parameters<ArtifactStore["putLines"]>[1]): Promise<Ref> => {
+    const count = { rows: 0 };
+    await mkdir(cache, { recursive: true });
+    const spool = join(cache, `${randomUUID()}.part`);
+    const handle = await open(spool, "wx+");
+    try {
+      // Without a name it is gone with the process, however that ends.
+      await rm(spool);
+      for await (const chunk of jsonLines(rows, count)) await handle.writeFile(chunk);
+      return await putHandle(uri, handle, count.rows);
+    } finally {
+      await handle.close();
+    }
+  };
+
   return {
     put: async (uri, content) => {
       const body = typeof content === "string" ? Buffer.from(content) : content;
@@ -86,18 +102,7 @@ export function s3Artifacts(bucket: Bucket, cache: string): ArtifactStore {
     },
     putLines: async (uri, rows) => {
       keyOf(uri);
-      const count = { rows: 0 };
-      await mkdir(cache, { recursive: true });
-      const spool = join(cache, `${randomUUID()}.part`);
-      const handle = await open(spool, "wx+");
-      try {
-        // Without a name it is gone with the process, however that ends.
-        await rm(spool);
-        for await (const chunk of jsonLines(rows, count)) await handle.writeFile(chunk);
-        return await putHandle(uri, handle, count.rows);
-      } finally {
-        await handle.close();
-      }
+      return withRoom(`Artifact ${uri}, which is gathered before it is stored,`, cache, () => putSpooled(uri, rows));
     },
     putFile: async (uri, localFile) => {
       keyOf(uri);

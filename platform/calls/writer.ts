@@ -88,6 +88,8 @@ function commit(): void {
     reply({ committed });
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
+    // Nobody waits for what was only noted: it goes with the next transaction.
+    queue.unshift(...batch.filter((item) => item.kind === "attempt"));
     // Every waiting caller learns why its record is not there.
     const ids = batch.flatMap((item) => (item.kind === "attempt" ? [] : [{ id: item.id, won: false }]));
     reply({ committed: ids, error: error instanceof Error ? error.message : String(error) });

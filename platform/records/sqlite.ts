@@ -1,4 +1,5 @@
-import { openDatabase } from "../sqlite.ts";
+import { NoRoomError } from "../no-room.ts";
+import { isFull, openDatabase } from "../sqlite.ts";
 import type { Records, Stored } from "./records.ts";
 
 interface Row {
@@ -30,15 +31,25 @@ export function sqliteRecords(file: string): Records {
     return row === undefined ? null : parse(row);
   };
 
+  const written = <T>(key: string, write: () => T): T => {
+    try {
+      return write();
+    } catch (error) {
+      throw isFull(error) ? new NoRoomError(`Record ${key}`, file, error) : error;
+    }
+  };
+
   return {
     get: async (key) => read(key),
     put: async (key, value, expected) => {
       const text = JSON.stringify(value);
-      const { changes } = expected === null ? insert.run(key, text) : update.run(text, key, Number(expected));
+      const { changes } = written(key, () =>
+        expected === null ? insert.run(key, text) : update.run(text, key, Number(expected)),
+      );
       return Number(changes) === 1;
     },
     putFirst: async (key, value) => {
-      insert.run(key, JSON.stringify(value));
+      written(key, () => insert.run(key, JSON.stringify(value)));
       return read(key)?.value;
     },
     list: async (prefix) => (range.all(prefix, `${prefix}\u{10ffff}`) as unknown as Row[]).map(parse),

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { S3 } from "@aws-sdk/client-s3";
+import { NoRoomError } from "../no-room.ts";
 import { patiently } from "./patience.ts";
-import { isConflict, isMissing, isRefused, statusOf } from "./problem.ts";
+import { isConflict, isFull, isMissing, isRefused, statusOf } from "./problem.ts";
 import { type Uploads, uploadsOf } from "./uploads.ts";
 
 interface Head {
@@ -54,6 +55,15 @@ const readTries = 4;
 export function bucketOf(s3: S3, { bucket, prefix }: { readonly bucket: string; readonly prefix: string }): Bucket {
   const root = prefix === "" ? "" : `${prefix}/`;
   const at = (key: string) => ({ Bucket: bucket, Key: `${root}${key}` });
+  const place = `s3://${bucket}${prefix === "" ? "" : `/${prefix}`}`;
+  const withRoom = async <T>(key: string, write: () => Promise<T>): Promise<T> => {
+    try {
+      return await write();
+    } catch (error) {
+      throw isFull(error) ? new NoRoomError(`Object ${key}`, place, error) : error;
+    }
+  };
+  const uploads = uploadsOf(s3, at);
 
   const stream: Bucket["stream"] = async (key, from, etag) => {
     try {
@@ -91,7 +101,7 @@ export function bucketOf(s3: S3, { bucket, prefix }: { readonly bucket: string; 
   };
 
   return {
-    place: `s3://${bucket}${prefix === "" ? "" : `/${prefix}`}`,
+    place,
     head: async (key) => {
       try {
         const { ETag = "", ContentLength = 0, Metadata = {} } = await patiently(() => s3.headObject(at(key)));
@@ -119,15 +129,17 @@ export function bucketOf(s3: S3, { bucket, prefix }: { readonly bucket: string; 
       const condition = when === undefined ? {} : when === "absent" ? { IfNoneMatch: "*" } : { IfMatch: when.etag };
       for (let tries = 1; ; tries += 1) {
         try {
-          const { ETag = "" } = await patiently(() =>
-            s3.putObject({
-              ...at(key),
-              ...condition,
-              Body: body,
-              // The server refuses a body that was altered on the way.
-              ContentMD5: createHash("md5").update(body).digest("base64"),
-              ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
-            }),
+          const { ETag = "" } = await withRoom(key, () =>
+            patiently(() =>
+              s3.putObject({
+                ...at(key),
+                ...condition,
+                Body: body,
+                // The server refuses a body that was altered on the way.
+                ContentMD5: createHash("md5").update(body).digest("base64"),
+                ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
+              }),
+            ),
           );
           return ETag;
         } catch (error) {
@@ -152,7 +164,12 @@ export function bucketOf(s3: S3, { bucket, prefix }: { readonly bucket: string; 
     remove: async (key) => {
       await patiently(() => s3.deleteObject(at(key)));
     },
-    uploads: uploadsOf(s3, at),
+    uploads: {
+      ...uploads,
+      begin: (key) => withRoom(key, () => uploads.begin(key)),
+      put: (key, ...part) => withRoom(key, () => uploads.put(key, ...part)),
+      complete: (key, ...parts) => withRoom(key, () => uploads.complete(key, ...parts)),
+    },
     close: () => s3.destroy(),
   };
 }

@@ -42,10 +42,16 @@ const network = new Set([
   "AbortError",
 ]);
 
+const full = new Set(["XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded"]);
+
+/** The server's disks, or the bucket's share of them, are full: a person must see to it. */
+export const isFull = (error: unknown): boolean => statusOf(error) === 507 || full.has((error as ServiceError).name ?? "");
+
 /** The same request may well succeed a little later. */
 export function isPassing(error: unknown): boolean {
   const { name = "", code = "" } = error as ServiceError;
   const status = statusOf(error) ?? 0;
+  if (isFull(error)) return false;
   return (
     (status >= 500 && status !== 501) || status === 429 || name === "RequestTimeout" || network.has(code) || network.has(name)
   );

@@ -9,8 +9,10 @@ export interface Seen {
   readonly headers: IncomingMessage["headers"];
 }
 
+const codes: Readonly<Record<string, string>> = { "503": "SlowDown", "403": "AccessDenied", "507": "XMinioStorageFull" };
+
 /** `unconditional`: its condition is taken off. `lose`: the server has done it, and the reply never comes. `{ cutAfter }`: so many bytes of the body come, then the connection breaks. */
-export type Fate = "pass" | "503" | "403" | "lose" | "unconditional" | { readonly cutAfter: number };
+export type Fate = "pass" | "503" | "403" | "507" | "lose" | "unconditional" | { readonly cutAfter: number };
 
 /** A proxy in front of an S3 server, which decides for every request what becomes of it; ended with the test. */
 export async function s3Proxy(endpoint: string, fate: (seen: Seen) => Fate) {
@@ -21,8 +23,8 @@ export async function s3Proxy(endpoint: string, fate: (seen: Seen) => Fate) {
     const one = { method, path, headers };
     seen.push(one);
     const what = fate(one);
-    if (what === "503" || what === "403") {
-      const code = what === "503" ? "SlowDown" : "AccessDenied";
+    const code = typeof what === "string" ? codes[what] : undefined;
+    if (code !== undefined) {
       incoming.resume().on("end", () => {
         outgoing.writeHead(Number(what), { "content-type": "application/xml" });
         outgoing.end(`<Error><Code>${code}</Code><Message>Not now.</Message></Error>`);
