@@ -75,12 +75,14 @@ export class Lease {
       const stored = await records.get(this.#key);
       const holders = (stored?.value as Holders | undefined) ?? {};
       this.#silence.look(holders, performance.now());
+      // Both divisions below are of one moment: what is left of an uneven one may change hands at the next.
+      const now = Date.now();
       const situation = () => ({
         ceiling: this.#ceiling,
         demand,
         width: limiter.width,
         used: limiter.used,
-        now: Date.now(),
+        now,
         silence: (id: string) => this.#silence.of(id, performance.now()),
       });
       // What is given up is given up before anyone may read it, and what is in use is counted after that.

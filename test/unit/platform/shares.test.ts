@@ -1,8 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { Limiter } from "../../../platform/llm/limiter.ts";
 import { fairShares } from "../../../platform/llm/shares/fair.ts";
 import { afterLeaving, type Amounts, type Holders, leaseMs, rebalance, usageNow } from "../../../platform/llm/shares/holders.ts";
+import { Lease } from "../../../platform/llm/shares/lease.ts";
 import { Silence } from "../../../platform/llm/shares/silence.ts";
+import type { Records } from "../../../platform/records/records.ts";
 
 const ceiling: Amounts = { calls: 64, requestsPerMinute: 600, tokensPerMinute: null };
 const idle = { calls: 0, requests: 0, tokens: 0 };
@@ -131,6 +134,44 @@ describe("a part of a provider's limits", () => {
         expect(sum()).toBe(ceiling.calls);
       }),
     );
+  });
+});
+
+describe("a lease", () => {
+  it("lets through no more than it says, though an uneven division changes hands while it looks", async () => {
+    let holders = look({}, "other", 10).holders;
+    holders = { ...holders, other: { ...holders["other"]!, held: { ...ceiling, calls: 1 } } };
+    let width = 0;
+    const limiter = {
+      inFlight: 1,
+      waiting: 9,
+      used: { ...idle, calls: 1 },
+      retune: (to: { width: number }) => (width = to.width),
+    };
+    const records: Pick<Records, "get" | "put"> = {
+      get: async (key) => (key.startsWith("ceiling/") ? { key, value: holders, version: "1" } : null),
+      put: async (_, value) => {
+        holders = value as Holders;
+        expect(width).toBeLessThanOrEqual(holders["me"]!.held.calls);
+        return true;
+      },
+    };
+    let said = 0;
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => (said += 10_000));
+    const problems: unknown[] = [];
+    const lease = new Lease({
+      records: records as Records,
+      me: "me",
+      provider: "p",
+      limiter: limiter as unknown as Limiter,
+      ceiling: () => ({ calls: 3, requestsPerMinute: null, tokensPerMinute: null }),
+      onError: (error) => problems.push(error),
+    });
+    const widths = new Set<number>();
+    for (let i = 0; i < 40; i += 1) widths.add(await lease.look().then(() => width));
+    clock.mockRestore();
+    expect(problems).toEqual([]);
+    expect([...widths].toSorted()).toEqual([1, 2]);
   });
 });
 

@@ -20,7 +20,7 @@ export function canariesTable(rated: readonly RatedCanary[]): Markup | null {
     ["Canary put to the judge", "", "Level, 1–5", "Sane", ""],
     rated.map((one) => [
       one.id,
-      one.kind === "instruction" ? "tells the judge what to give" : "tells nothing",
+      one.kind === "instruction" ? "tells the judge what to give" : "plain reply",
       number(one.level, 1),
       canaryBounds(one),
       markup`<span class="chip${canaryState(one) === "off" ? " bad" : ""}">${states[canaryState(one)]}</span>${one.unscored === undefined ? null : markup` ${one.unscored}`}`,
