@@ -66,7 +66,8 @@ export async function runUnit(
       return { ...before.outcome, spend: nothing };
     const config = await deps.config(run);
     const meter = conversationMeter(input.allowance);
-    let progress = 0;
+    // One that was begun elsewhere, and cut off there, does not stand in line with those that were not.
+    let progress = context.info.attempt > 1 ? 1 : 0;
     let beat: UnitHeartbeat = { turn: 0 };
     const timer = setInterval(() => context.heartbeat(beat), heartbeatMs());
     const session: Session = {
