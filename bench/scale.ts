@@ -25,21 +25,25 @@ const sampleMs = 500;
 await withStack(latency, measure);
 
 async function measure({ home, children, converse, histories }: BenchStack): Promise<void> {
+  const run = (name: string, seed: number, count: number) =>
+    converse(name, {
+      seed,
+      "converse.conversations": count,
+      "converse.turns": values.turns,
+      // The corpus is small: in talks this long people say things twice, which a real one would not.
+      "converse.fidelity": "{nearCopy: false, thankLoop: false}",
+      "providers.rehearsal.width": width,
+      "batch.window": window,
+    });
+  // The start of the workers is left out: they have written other people's conversations by then.
+  await run("warm", 99, Math.min(100, conversations));
   const samples = watched.map((): number[] => []);
   const timer = setInterval(() => {
     for (const [i, role] of watched.entries()) samples[i]?.push(residentMb(children[role]?.pid ?? 0));
   }, sampleMs);
   const cpuSoFar = () => Object.entries(children).map(([role, { pid }]) => ({ role, cpu: usedBy(pid).cpu }));
   const before = cpuSoFar();
-  const asked = await converse("scale", {
-    seed: 11,
-    "converse.conversations": conversations,
-    "converse.turns": values.turns,
-    // The corpus is small: in talks this long people say things twice, which a real one would not.
-    "converse.fidelity": "{nearCopy: false, thankLoop: false}",
-    "providers.rehearsal.width": width,
-    "batch.window": window,
-  });
+  const asked = await run("scale", 11, conversations);
   clearInterval(timer);
   const cpu = cpuSoFar().map(({ role, cpu: after }, i) => `${role} ${(after - (before[i]?.cpu ?? 0)).toFixed(1)}`);
   const shards = await histories("exp/scale/");
