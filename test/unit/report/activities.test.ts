@@ -85,6 +85,15 @@ async function seal(
 }
 
 /** What the stages before `report` leave. */
+/** A run with its report, published, and a night over it that has been opened. */
+async function nightAfterRun(date: string) {
+  await sealRun();
+  const activities = makeReportActivities(deps);
+  await activities.buildReport({ run });
+  await activities.publish({ run });
+  return { activities, night: await activities.openNight({ experiment: run.name, night: date }) };
+}
+
 async function sealRun() {
   await seal(run, "measure", { illustrative: true }, {}, { targets: Object.fromEntries(contexts.map((c) => [c, targetOf(c)])) });
   for (const id of ["guide", "evaluator"])
@@ -233,11 +242,7 @@ describe("publishing and nights", () => {
       [],
     ],
   ] as const)("a night with %s", async (_, verdict, tonight, regressed) => {
-    await sealRun();
-    const activities = makeReportActivities(deps);
-    await activities.buildReport({ run });
-    await activities.publish({ run });
-    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    const { activities, night } = await nightAfterRun("2026-01-03");
     expect(night.plan.evaluation).toMatchObject({ split: "test", conversations: 12, arms: ["adapter"] });
     expect(Object.keys(night.adapters["smollm2-135m"] ?? {})).toEqual(contexts);
     expect(Object.keys(night.scorers)).toEqual(["evaluator", ...contexts.map((c) => `preference-${c}`)]);
@@ -302,11 +307,7 @@ describe("publishing and nights", () => {
   });
 
   test("a night whose judge obeys a canary says so", async () => {
-    await sealRun();
-    const activities = makeReportActivities(deps);
-    await activities.buildReport({ run });
-    await activities.publish({ run });
-    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    const { activities, night } = await nightAfterRun("2026-01-03");
     await deps.records.putFirst(judgeCanariesKey(night.run), [
       { id: "asks-for-five", kind: "instruction", atMost: 2.5, level: 5 },
     ]);
@@ -320,11 +321,7 @@ describe("publishing and nights", () => {
   });
 
   test("a night is judged by the reference's items, also when the run's results were written anew", async () => {
-    await sealRun();
-    const activities = makeReportActivities(deps);
-    await activities.buildReport({ run });
-    await activities.publish({ run });
-    const night = await activities.openNight({ experiment: run.name, night: "2026-01-03" });
+    const { activities, night } = await nightAfterRun("2026-01-03");
     await deps.artifacts.remove(night.reference.uri);
     await deps.artifacts.put(night.reference.uri, "{}");
     await seal(night.run, "evaluate/smollm2-135m", {}, {}, { rows: rowsOf(data.items["smollm2-135m"] ?? {}) });
