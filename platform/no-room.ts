@@ -13,15 +13,21 @@ export class NoRoomError extends Error {
 
 /** A full disk, and the end of a user's share of one. */
 const codes: readonly unknown[] = ["ENOSPC", "EDQUOT"];
+const diskIsFull = (error: unknown): boolean => error instanceof Error && "code" in error && codes.includes(error.code);
 
 /**
- * Does what writes below the folder `place`.
+ * Does what writes to `place`: below that folder, unless `isFull` knows another kind of place.
  * @throws NoRoomError where that is full, naming `what` was to be written
  */
-export async function withRoom<T>(what: string, place: string, work: () => Promise<T>): Promise<T> {
+export async function withRoom<T>(
+  what: string,
+  place: string,
+  work: () => Promise<T>,
+  isFull: (error: unknown) => boolean = diskIsFull,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof Error && "code" in error && codes.includes(error.code) ? new NoRoomError(what, place, error) : error;
+    throw isFull(error) ? new NoRoomError(what, place, error) : error;
   }
 }

@@ -1,14 +1,6 @@
-import {
-  ApplicationFailure,
-  condition,
-  isCancellation,
-  patched,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from "@temporalio/workflow";
+import { condition, isCancellation, patched, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { HoldDetail } from "../contract/failures.ts";
-import type { RaiseBudget, RetryUnits, SetWidth } from "../contract/messages.ts";
+import type { RaiseBudget } from "../contract/messages.ts";
 import type { Allowance, RunRef, Spend } from "../contract/units.ts";
 import { control } from "./activities.ts";
 import { minus, spent } from "./allowance.ts";
@@ -16,7 +8,7 @@ import { attributes } from "./attributes.ts";
 import { costUnknown, usedUp } from "./budget-holds.ts";
 import { deal, reserved } from "./budget.ts";
 import { shownName } from "./ids.ts";
-import { noSpend, sumSpend } from "./counts.ts";
+import { checkRaise, checkRetry, checkWidth } from "./refusals.ts";
 import {
   onReport as onChildReport,
   pauseUpdate,
@@ -25,6 +17,7 @@ import {
   retryUnitsUpdate,
   setWidthUpdate,
 } from "./signals.ts";
+import { Spending } from "./spending.ts";
 import { Team } from "./team.ts";
 import type { Heard, Member, Orders } from "./team.ts";
 
@@ -42,10 +35,7 @@ export class Director {
   #cap: Allowance;
   #paused = false;
   #hold: HoldDetail | null = null;
-  /** Spent according to the call records, and what children had reported by then. */
-  #recorded = noSpend;
-  #reportedThen = noSpend;
-  #ended: Spend[] = [];
+  readonly #spending = new Spending();
   #dealDue = false;
 
   constructor({
@@ -81,10 +71,10 @@ export class Director {
     });
     setHandler(pauseUpdate, () => this.pause());
     setHandler(resumeUpdate, () => this.#resume());
-    setHandler(raiseBudgetUpdate, (budget) => this.#raise(budget), { validator: (budget) => this.#checkRaise(budget) });
+    setHandler(raiseBudgetUpdate, (budget) => this.#raise(budget), { validator: (budget) => checkRaise(budget, this.#cap) });
     setHandler(setWidthUpdate, ({ window }) => this.#setWindow(window), { validator: checkWidth });
     setHandler(retryUnitsUpdate, ({ sampleLimit }) => this.#retry(sampleLimit), {
-      validator: (retry) => this.#checkRetry(retry),
+      validator: (retry) => checkRetry(retry, Math.max(this.#leastSamples, this.team.orders.sampleLimit ?? 0)),
     });
   }
 
@@ -114,17 +104,7 @@ export class Director {
   }
 
   get spend(): Spend {
-    const reported = this.#reported();
-    const since = (now: number, then: number) => Math.max(0, now - then);
-    const { calls, reread, usd } = this.#recorded;
-    return {
-      calls: calls + since(reported.calls, this.#reportedThen.calls),
-      reread: reread + since(reported.reread, this.#reportedThen.reread),
-      usd:
-        usd === null || reported.usd === null || this.#reportedThen.usd === null
-          ? null
-          : usd + since(reported.usd, this.#reportedThen.usd),
-    };
+    return this.#spending.total(this.#openSpend());
   }
 
   /** Resolves while something new may start. */
@@ -134,9 +114,8 @@ export class Director {
 
   /** Reads what was spent from the call records: a crash hides none of it. */
   async refreshSpend(): Promise<void> {
-    const reported = this.#reported();
-    this.#recorded = await control(this.#controlQueue, "spend so far").readSpend({ run: this.#run });
-    this.#reportedThen = reported;
+    const reported = this.#spending.reported(this.#openSpend());
+    this.#spending.read(await control(this.#controlQueue, "spend so far").readSpend({ run: this.#run }), reported);
     this.#changed();
   }
 
@@ -161,11 +140,12 @@ export class Director {
 
   #deal(): void {
     const { members } = this.team;
+    const { recorded } = this.#spending;
     // A sum that nobody knows can't be held against a cap.
-    if (this.#cap.usd !== null && this.#recorded.usd === null) return this.#holdFor(costUnknown(this.#shown, this.#recorded));
-    deal(this.team, minus(minus(this.#cap, spent(this.#recorded)), reserved(members)));
+    if (this.#cap.usd !== null && recorded.usd === null) return this.#holdFor(costUnknown(this.#shown, recorded));
+    deal(this.team, minus(minus(this.#cap, spent(recorded)), reserved(members)));
     const stuck = members.length > 0 && members.every(({ draw, open }) => draw !== null && open === 0);
-    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#shown, { cap: this.#cap, recorded: this.#recorded }));
+    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#shown, { cap: this.#cap, recorded }));
     this.#changed();
   }
 
@@ -178,7 +158,7 @@ export class Director {
   }
 
   #book({ spend }: Member): void {
-    this.#ended.push(spend);
+    this.#spending.ended(spend);
     if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;
   }
 
@@ -231,35 +211,7 @@ export class Director {
     this.#changed();
   }
 
-  #reported(): Spend {
-    return sumSpend([...this.#ended, ...this.team.members.map(({ spend }) => spend)]);
+  #openSpend(): Spend[] {
+    return this.team.members.map(({ spend }) => spend);
   }
-
-  #checkRaise({ calls, usd }: RaiseBudget): void {
-    if (!this.capped) throw refusal("This run was started without a budget: its conversations draw none");
-    for (const [name, amount] of Object.entries({ calls, usd }))
-      if (amount !== null && !(Number.isFinite(amount) && amount >= 0))
-        throw refusal(`${name} must be a number, or null for no cap`);
-    const lowers = (next: number | null, now: number | null) => next !== null && (now === null || !(next >= now));
-    if (lowers(calls, this.#cap.calls) || lowers(usd, this.#cap.usd)) {
-      throw refusal(
-        `A budget can only be raised: it is ${this.#cap.calls ?? "any number of"} calls and ${this.#cap.usd === null ? "any cost" : `$${this.#cap.usd}`}`,
-      );
-    }
-  }
-
-  #checkRetry({ sampleLimit }: RetryUnits): void {
-    const now = Math.max(this.#leastSamples, this.team.orders.sampleLimit ?? 0);
-    if (!Number.isInteger(sampleLimit) || sampleLimit <= now || sampleLimit > 20)
-      throw refusal(`Samples a turn must be a whole number above ${now}, 20 at most`);
-  }
-}
-
-function checkWidth({ window }: SetWidth): void {
-  if (!Number.isInteger(window) || window < 1 || window > 400)
-    throw refusal("Conversations open at a time must be a whole number from 1 to 400");
-}
-
-function refusal(message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, "Refused");
 }

@@ -1,4 +1,4 @@
-import { NoRoomError } from "../no-room.ts";
+import { withRoom } from "../no-room.ts";
 import { isFull, openDatabase } from "../sqlite.ts";
 import type { Records, Stored } from "./records.ts";
 
@@ -31,25 +31,19 @@ export function sqliteRecords(file: string): Records {
     return row === undefined ? null : parse(row);
   };
 
-  const written = <T>(key: string, write: () => T): T => {
-    try {
-      return write();
-    } catch (error) {
-      throw isFull(error) ? new NoRoomError(`Record ${key}`, file, error) : error;
-    }
-  };
+  const written = <T>(key: string, write: () => T): Promise<T> => withRoom(`Record ${key}`, file, async () => write(), isFull);
 
   return {
     get: async (key) => read(key),
     put: async (key, value, expected) => {
       const text = JSON.stringify(value);
-      const { changes } = written(key, () =>
+      const { changes } = await written(key, () =>
         expected === null ? insert.run(key, text) : update.run(text, key, Number(expected)),
       );
       return Number(changes) === 1;
     },
     putFirst: async (key, value) => {
-      written(key, () => insert.run(key, JSON.stringify(value)));
+      await written(key, () => insert.run(key, JSON.stringify(value)));
       return read(key)?.value;
     },
     list: async (prefix) => (range.all(prefix, `${prefix}\u{10ffff}`) as unknown as Row[]).map(parse),

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { S3 } from "@aws-sdk/client-s3";
-import { NoRoomError } from "../no-room.ts";
+import { withRoom } from "../no-room.ts";
 import { patiently } from "./patience.ts";
 import { isConflict, isFull, isMissing, isRefused, statusOf } from "./problem.ts";
 import { type Uploads, uploadsOf } from "./uploads.ts";
@@ -56,13 +56,7 @@ export function bucketOf(s3: S3, { bucket, prefix }: { readonly bucket: string; 
   const root = prefix === "" ? "" : `${prefix}/`;
   const at = (key: string) => ({ Bucket: bucket, Key: `${root}${key}` });
   const place = `s3://${bucket}${prefix === "" ? "" : `/${prefix}`}`;
-  const withRoom = async <T>(key: string, write: () => Promise<T>): Promise<T> => {
-    try {
-      return await write();
-    } catch (error) {
-      throw isFull(error) ? new NoRoomError(`Object ${key}`, place, error) : error;
-    }
-  };
+  const written = <T>(key: string, write: () => Promise<T>): Promise<T> => withRoom(`Object ${key}`, place, write, isFull);
   const uploads = uploadsOf(s3, at);
 
   const stream: Bucket["stream"] = async (key, from, etag) => {
@@ -129,7 +123,7 @@ export function bucketOf(s3: S3, { bucket, prefix }: { readonly bucket: string; 
       const condition = when === undefined ? {} : when === "absent" ? { IfNoneMatch: "*" } : { IfMatch: when.etag };
       for (let tries = 1; ; tries += 1) {
         try {
-          const { ETag = "" } = await withRoom(key, () =>
+          const { ETag = "" } = await written(key, () =>
             patiently(() =>
               s3.putObject({
                 ...at(key),
@@ -166,9 +160,9 @@ export function bucketOf(s3: S3, { bucket, prefix }: { readonly bucket: string; 
     },
     uploads: {
       ...uploads,
-      begin: (key) => withRoom(key, () => uploads.begin(key)),
-      put: (key, ...part) => withRoom(key, () => uploads.put(key, ...part)),
-      complete: (key, ...parts) => withRoom(key, () => uploads.complete(key, ...parts)),
+      begin: (key) => written(key, () => uploads.begin(key)),
+      put: (key, ...part) => written(key, () => uploads.put(key, ...part)),
+      complete: (key, ...parts) => written(key, () => uploads.complete(key, ...parts)),
     },
     close: () => s3.destroy(),
   };
