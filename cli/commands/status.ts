@@ -9,6 +9,7 @@ import { openProject, type OpenStores, type Project, withOpenStores } from "../p
 import { withClient } from "../server/connect.ts";
 import { readPieces } from "../server/pieces.ts";
 import { limitsSet, providersNow, providersText } from "../server/providers.ts";
+import { retriesNow, retriesText } from "../server/retries.ts";
 import { findTarget, openNightText, type Target } from "../server/targets.ts";
 import { endOf, look, type Snapshot } from "../server/watch.ts";
 import { type Failure, failureExit } from "../view/failure.ts";
@@ -52,6 +53,7 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
   const done = pieces.filter((piece) => piece.done).length;
   const providers = snapshot.status === "RUNNING" ? await providersNow(stores.records, Date.now()) : [];
   const limits = snapshot.status === "RUNNING" ? await limitsSet(stores.records) : [];
+  const retries = snapshot.status === "RUNNING" ? await retriesNow(client, workflowId) : [];
   // A finished run's report says it.
   const answered = snapshot.status === "COMPLETED" ? [] : await answeredSoFar(stores, run);
   const ui = uiLink(project, workflowId);
@@ -60,6 +62,7 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
     whyText(failure),
     `${done} of ${pieces.length} pieces are done.`,
     progressText(snapshot, { name, now: new Date() }),
+    retriesText(retries),
     providersText(providers, limits),
     answeredText(answered),
     ...(snapshot.status === "RUNNING" ? [] : [...closedLines(pieces), await openNightText(client, run.name)]),
@@ -75,6 +78,7 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
       pieces,
       providers,
       limits,
+      retries,
       answered,
       ui,
     },
@@ -89,16 +93,18 @@ async function nightStatus({ client, project, output }: Asked, workflowId: strin
   const end = snapshot.status === "RUNNING" ? null : await endOf<NightlyResult>(client, workflowId);
   const failure = end !== null && "failure" in end ? end.failure : null;
   const result = end !== null && "result" in end ? end.result : null;
+  const retries = snapshot.status === "RUNNING" ? await retriesNow(client, workflowId) : [];
   const ui = uiLink(project, workflowId);
   const lines = [
     `${workflowId}: ${statusWord(snapshot.status)}`,
     whyText(failure),
     result === null ? "" : verdictText(result),
     progressText(snapshot, { name: workflowId, now: new Date() }),
+    retriesText(retries),
     ui ?? "",
   ];
   output.result(
-    { workflowId, ...snapshot, error: failure?.text ?? null, result, ui },
+    { workflowId, ...snapshot, error: failure?.text ?? null, result, retries, ui },
     lines.filter((line) => line !== "").join("\n"),
   );
   return result === null ? exitOf(snapshot, failure) : verdictExit(result);
