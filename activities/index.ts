@@ -21,7 +21,10 @@ export function controlActivities(deps: Deps): ControlActivities {
   return {
     findStage: ({ run, key }) => findStageRecord(deps, run, key),
     dropStage: ({ run, key }) => dropStageRecord(deps, run, key),
-    readSpend: ({ run }) => deps.callStore.spend(ledgerRun(run)),
+    readSpend: async ({ run, byStage }) => {
+      const spend = await deps.callStore.spend(ledgerRun(run));
+      return byStage === true ? { ...spend, stages: await deps.callStore.spendByStage(ledgerRun(run)) } : spend;
+    },
     sealConversations,
     ...makeMeasureActivities(deps),
     ...makeSteerActivities(deps),

@@ -45,10 +45,6 @@ export function registerCommands(program: Command): void {
   command("resume <run>", "let a paused or held run go on").action(async (run, options) =>
     (await import("./commands/control.ts")).steerRun("resume", run, options),
   );
-  command("budget <run>", "raise what an open run may spend; one that is held for it goes on")
-    .option("--calls <n>", "calls in all")
-    .option("--usd <x>", "US dollars in all")
-    .action(async (run, options) => (await import("./commands/control.ts")).raiseBudget(run, options));
   command("retry <run>", "let each turn take more samples; units that gave up are tried again until their stage is sealed")
     .requiredOption("--samples <n>", "samples a turn may take")
     .action(async (run, options) => (await import("./commands/control.ts")).retryUnits(run, options));
@@ -80,9 +76,20 @@ export function registerCommands(program: Command): void {
     .command("worker <role>")
     .description("one worker in this terminal: control, llm or gpu")
     .action(async (role) => (await import("./commands/worker.ts")).worker(role));
+  registerBudget(program);
   registerSchedules(program);
   registerData(program);
   registerCache(program);
+}
+
+function registerBudget(program: Command): void {
+  const { command, onlyKnown } = noun(program, "budget", "what an open run may spend");
+  command("raise <run>", "set a higher cap; a run that is held for it goes on")
+    .option("--calls <n>", "calls in all")
+    .option("--usd <x>", "US dollars in all")
+    .option("--stage <stage>", "the cap of this stage: converse, steer or evaluate")
+    .action(async (run, options) => (await import("./commands/control.ts")).raiseBudget(run, options));
+  onlyKnown();
 }
 
 function registerSchedules(program: Command): void {

@@ -2,6 +2,7 @@ import type { Claim, ClaimInput, JobDraft, JobOutcome, JobRequest, Serving } fro
 import type { ExperimentPlan, NightlyResult } from "./experiment.ts";
 import type { Ref } from "./ref.ts";
 import type { Arm, StageRecord } from "./stages.ts";
+import type { UnitStage } from "./stages.ts";
 import type { RunRef, Spend, UnitInput, UnitOutcome } from "./units.ts";
 
 /** Quick, idempotent steps on the control queue. Each `seal…` and `measure` writes its stage record last and returns it. */
@@ -11,7 +12,11 @@ export interface ControlActivities {
   /** Forgets a piece that is older than what it was made from; its files stay. */
   dropStage(input: { run: RunRef; key: string }): Promise<void>;
   /** Recomputed from the call records of this run. */
-  readSpend(input: { run: RunRef }): Promise<Spend>;
+  /** `stages` where `byStage` asks for them. */
+  readSpend(input: {
+    run: RunRef;
+    byStage?: true;
+  }): Promise<Spend & { readonly stages?: Readonly<Partial<Record<UnitStage, Spend>>> }>;
   measure(input: { run: RunRef }): Promise<StageRecord>;
   sealConversations(input: { run: RunRef; context: string }): Promise<StageRecord>;
   prepareReward(input: { run: RunRef; which: "guide" | "evaluator" }): Promise<JobDraft>;

@@ -1,4 +1,4 @@
-import type { Arm, Split, Stage } from "./stages.ts";
+import type { Arm, Split, Stage, UnitStage } from "./stages.ts";
 import type { Queues } from "./queues.ts";
 import type { Ref } from "./ref.ts";
 import type { Allowance, BatchGroup, RunRef, Spend } from "./units.ts";
@@ -20,6 +20,8 @@ export interface ExperimentPlan {
   /** What one conversation of each stage may spend. */
   readonly allowance: Readonly<Record<"converse" | "steer" | "evaluate", Allowance>>;
   readonly budget: Allowance;
+  /** Caps of single stages, beside the run's. Absent from plans of earlier versions. */
+  readonly stageBudgets?: Readonly<Partial<Record<UnitStage, Allowance>>>;
   readonly jobRestarts: number;
   /** A job that no worker of its node has taken for so long may be claimed by another node. */
   readonly nodeLostSeconds: number;
@@ -113,6 +115,14 @@ export interface Progress {
   readonly stages: readonly StageProgress[];
   readonly spend: Spend;
   readonly budget: Allowance;
+  /** Stages with a cap of their own. */
+  readonly stageBudgets?: readonly StageBudget[];
+}
+
+export interface StageBudget {
+  readonly stage: UnitStage;
+  readonly budget: Allowance;
+  readonly spend: Spend;
 }
 
 export interface StageProgress {

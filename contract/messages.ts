@@ -1,6 +1,7 @@
 import type { HoldDetail } from "./failures.ts";
 import type { Allowance, Spend } from "./units.ts";
 import type { Counts } from "./experiment.ts";
+import type { UnitStage } from "./stages.ts";
 
 /** Names and payloads of updates, signals and queries; workflow files define them with `defineUpdate(messages.pause)` and so on. */
 export const messages = {
@@ -33,7 +34,10 @@ export interface Control {
 }
 
 /** Updates of an experiment: `raiseBudget` takes the new caps in all (null: no cap), `setWidth` conversations open per batch, `retryUnits` samples a turn. */
-export type RaiseBudget = Allowance;
+export interface RaiseBudget extends Allowance {
+  /** The cap is this stage's, not the run's. */
+  readonly stage?: UnitStage;
+}
 export interface SetWidth {
   readonly window: number;
 }

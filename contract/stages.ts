@@ -5,7 +5,7 @@ export const stages = ["measure", "converse", "steer", "reward", "align", "evalu
 export type Stage = (typeof stages)[number];
 
 /** Stages whose work is a batch of conversations, one unit each. */
-const unitStages = ["converse", "steer", "evaluate"] as const;
+export const unitStages = ["converse", "steer", "evaluate"] as const;
 export type UnitStage = (typeof unitStages)[number];
 
 export const arms = ["baseline", "system_prompt", "adapter", "wrong_adapter"] as const;

@@ -47,6 +47,8 @@ export interface UnitInput {
   readonly allowance: Allowance;
   /** What the stage reads: sealed conversations for `steer`, serving name and adapters for `evaluate`. */
   readonly inputs: Readonly<Record<string, Ref>>;
+  /** It was begun before and went back to the front: what it re-reads was paid for it and is not reported yet. */
+  readonly again?: true;
   /** For `evaluate`: the serving record's key. */
   readonly serving?: string;
 }

@@ -48,11 +48,3 @@ export function similarity(a: string, b: string): number {
   const all = left.size + right.size - common;
   return all === 0 ? 1 : common / all;
 }
-
-const refusal =
-  /\b(?:i(?:'m| am) (?:sorry,? but i )?(?:can(?:'|no)t|unable to|not able to) (?:help|assist|answer|comply|provide|do)|i can(?:'|no)t (?:help|assist) (?:you )?with)\b/i;
-
-/** A plain-text refusal. */
-export function isRefusal(text: string): boolean {
-  return refusal.test(text);
-}

@@ -31,6 +31,12 @@ export function atMost(a: Allowance, cap: Allowance): Allowance {
   return { calls: least(a.calls, cap.calls), usd: least(a.usd, cap.usd) };
 }
 
+/** The smaller of two limits, dimension by dimension; one that is null does not count. */
+export function tighter(a: Allowance, b: Allowance): Allowance {
+  const least = (x: number | null, y: number | null) => (x === null ? y : y === null ? x : Math.min(x, y));
+  return { calls: least(a.calls, b.calls), usd: least(a.usd, b.usd) };
+}
+
 /** True when `a` is enough for `need`. */
 export function covers(a: Allowance, need: Allowance): boolean {
   const enough = (x: number | null, y: number | null) => x === null || y === null || x >= y - dust;

@@ -22,9 +22,10 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const { workflowId } = workflowInfo();
   const results = new Map<number, { result: BatchResult; sampleLimit: number }>();
   let { sampleLimit } = input;
-  /** A person has seen that too few are kept: no more holds for it until all units have ended, and none then if it was to go on with what is kept. */
+  /** A person has seen that too few are kept: no more holds for it until all units have ended. */
   let seen = false;
-  let accepted = false;
+  /** The sample limit under which a person chose to go on with what is kept; 0 before. A higher one asks anew. */
+  let acceptedAt = 0;
   let shown = 0;
 
   const relay = new Relay({
@@ -33,7 +34,9 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     onControl: (control) => {
       if (control.resume === true && tooFewKept(input, relay.counts)) {
         seen = true;
-        accepted = control.sampleLimit === undefined;
+        // Every order repeats the sample limit that was set last: only a higher one asks for another try.
+        const more = control.sampleLimit !== undefined && (control.sampleLimit > sampleLimit || !patched("repeated-limit"));
+        acceptedAt = more ? 0 : sampleLimit;
       }
       sampleLimit = Math.max(sampleLimit, control.sampleLimit ?? 0);
     },
@@ -101,14 +104,14 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   for (let round = 1; ; round += 1) {
     let again = redo();
     // Units that were open when more samples were granted give up once more by the old limit: they are done again, not held for.
-    if (again.length === 0 && !accepted && tooFewKept(input, relay.counts)) {
+    if (again.length === 0 && acceptedAt < sampleLimit && tooFewKept(input, relay.counts)) {
       relay.hold(keptShare(input, relay.counts));
       await condition(() => !relay.paused);
       again = redo();
     }
     if (again.length === 0) break;
-    seen = false;
-    accepted = false;
+    seen = acceptedAt >= sampleLimit && patched("repeated-limit");
+    if (!seen) acceptedAt = 0;
     await runRound(again, round);
   }
   const ended = [...results.values()].map(({ result }) => result);

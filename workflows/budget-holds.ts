@@ -1,4 +1,5 @@
 import type { HoldDetail } from "../contract/failures.ts";
+import type { UnitStage } from "../contract/stages.ts";
 import type { Allowance, Spend } from "../contract/units.ts";
 
 /** The cap is in dollars and a call without a price was recorded. */
@@ -10,9 +11,13 @@ export function costUnknown(run: string, { calls }: Spend): HoldDetail {
   };
 }
 
-/** Nothing that is left covers one more conversation. */
-export function usedUp(run: string, { cap, recorded }: { cap: Allowance; recorded: Spend }): HoldDetail {
+/** Nothing that is left, of the run's budget or that of `stage`, covers one more conversation. */
+export function usedUp(
+  run: string,
+  { cap, recorded, stage }: { cap: Allowance; recorded: Spend; stage?: UnitStage },
+): HoldDetail {
   const twice = [
+    ...(stage === undefined ? [] : [`--stage ${stage}`]),
     ...(cap.calls === null ? [] : [`--calls ${cap.calls * 2}`]),
     ...(cap.usd === null ? [] : [`--usd ${cap.usd * 2}`]),
   ];
@@ -25,7 +30,7 @@ export function usedUp(run: string, { cap, recorded }: { cap: Allowance; recorde
   const rest = unspent <= 0 ? "" : `; the ${unspent} calls left, as they are shared out, are less than one conversation may need`;
   return {
     reason: "budget",
-    message: `The budget is used up: ${parts.join(" and ")} are spent${rest}`,
-    remedy: `Raise it, for example: npx attune budget ${run} ${twice.join(" ")}`,
+    message: `The budget ${stage === undefined ? "" : `of ${stage} `}is used up: ${parts.join(" and ")} are spent${rest}`,
+    remedy: `Raise it, for example: npx attune budget raise ${run} ${twice.join(" ")}`,
   };
 }

@@ -1,13 +1,19 @@
 import type { Allowance, Spend } from "../contract/units.ts";
-import { atMost, covers, minus, nothing, plus, spent } from "./allowance.ts";
+import { atMost, covers, minus, nothing, plus, spent, tighter } from "./allowance.ts";
 import type { Member, Team } from "./team.ts";
 
-/** Deals what is available to the members that asked, first come first served; nobody is given less than one conversation. Answers what is left. */
-export function deal(team: Team, available: Allowance): Allowance {
+/**
+ * Deals what is available to the members that asked, first come first served; nobody is given less than one conversation. `ownLeft`: what a member's
+ * stage may still be given by a cap of its own. Answers what is left.
+ */
+export function deal(team: Team, available: Allowance, ownLeft: (member: Member) => Allowance | null = () => null): Allowance {
   let left = available;
   for (const member of team.members) {
-    if (member.draw === null || usedUp(left)) continue;
-    const share = atMost(member.draw, left);
+    if (member.draw === null) continue;
+    const own = ownLeft(member);
+    const most = own === null ? left : tighter(left, own);
+    if (usedUp(most)) continue;
+    const share = atMost(member.draw, most);
     if (!covers(share, atMost(member.draw, member.unit))) continue;
     team.grant(member, share);
     left = minus(left, share);

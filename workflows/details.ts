@@ -13,7 +13,7 @@ const marks: Readonly<Record<StageProgress["state"], string>> = {
 const longest = 19_000;
 
 /** The run's state as markdown, for the Temporal UI: what holds it and what to do first, then a line a piece. */
-export function detailsOf({ state, hold, stages, spend, budget }: Progress): string {
+export function detailsOf({ state, hold, stages, spend, budget, stageBudgets = [] }: Progress): string {
   const { workflowId } = workflowInfo();
   const lines = [
     ...(hold === null
@@ -26,10 +26,17 @@ export function detailsOf({ state, hold, stages, spend, budget }: Progress): str
       (piece) => `| ${piece.key} | ${marks[piece.state]} | ${doneOf(piece)} | ${some(piece.dropped)} | ${some(piece.failed)} |`,
     ),
     "",
-    `Calls: ${spend.calls}${budget.calls === null ? "" : ` of ${budget.calls}`}, re-read ${spend.reread}. Cost: ${costOf(spend.usd)}${budget.usd === null ? "" : ` of $${budget.usd}`}.`,
+    `Calls: ${spend.calls}${of(budget.calls)}, re-read ${spend.reread}. Cost: ${costOf(spend.usd)}${ofUsd(budget.usd)}.`,
+    ...stageBudgets.flatMap(({ stage, spend: used, budget: cap }) => [
+      "",
+      `${stage}: calls ${used.calls}${of(cap.calls)}, cost ${costOf(used.usd)}${ofUsd(cap.usd)}.`,
+    ]),
   ];
   return lines.join("\n").slice(0, longest);
 }
+
+const of = (cap: number | null): string => (cap === null ? "" : ` of ${cap}`);
+const ofUsd = (cap: number | null): string => (cap === null ? "" : ` of $${cap}`);
 
 function doneOf({ done, total, state }: StageProgress): string {
   if (total > 1) return `${done} / ${total}`;

@@ -1,14 +1,13 @@
 import { condition, isCancellation, patched, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import type { StageBudget } from "../contract/experiment.ts";
 import type { HoldDetail } from "../contract/failures.ts";
 import type { RaiseBudget } from "../contract/messages.ts";
+import type { UnitStage } from "../contract/stages.ts";
 import type { Allowance, RunRef, Spend } from "../contract/units.ts";
-import { control } from "./activities.ts";
-import { minus, spent } from "./allowance.ts";
 import { attributes } from "./attributes.ts";
-import { costUnknown, usedUp } from "./budget-holds.ts";
-import { deal, reserved } from "./budget.ts";
+import { settled } from "./counts.ts";
 import { shownName } from "./ids.ts";
-import { checkRaise, checkRetry, checkWidth } from "./refusals.ts";
+import { checkRetry, checkWidth } from "./refusals.ts";
 import {
   onReport as onChildReport,
   pauseUpdate,
@@ -17,7 +16,7 @@ import {
   retryUnitsUpdate,
   setWidthUpdate,
 } from "./signals.ts";
-import { Spending } from "./spending.ts";
+import { RunBudget } from "./run-budget.ts";
 import { Team } from "./team.ts";
 import type { Heard, Member, Orders } from "./team.ts";
 
@@ -32,16 +31,19 @@ export class Director {
   readonly #controlQueue: string;
   readonly #changed: () => void;
   readonly #leastSamples: number;
-  #cap: Allowance;
   #paused = false;
   #hold: HoldDetail | null = null;
-  readonly #spending = new Spending();
+  /** The child that holds, and how many conversations it had ended by then. */
+  #stalled: { readonly id: string; readonly settled: number } | null = null;
+  readonly #budget: RunBudget;
   #dealDue = false;
 
   constructor({
     run,
     controlQueue,
     budget,
+    stageBudgets = {},
+    stageOf = () => null,
     window,
     leastSamples,
     changed,
@@ -49,6 +51,9 @@ export class Director {
     run: RunRef;
     controlQueue: string;
     budget: Allowance;
+    stageBudgets?: Readonly<Partial<Record<UnitStage, Allowance>>> | undefined;
+    /** Which stage's conversations a child runs. */
+    stageOf?: (member: Pick<Member, "id">) => UnitStage | null;
     window: number;
     /** The smallest sample limit of a stage: a retry must allow more. */
     leastSamples: number;
@@ -57,10 +62,10 @@ export class Director {
     this.#run = run;
     this.#shown = shownName(run, workflowInfo().workflowId);
     this.#controlQueue = controlQueue;
-    this.#cap = budget;
     this.#changed = changed;
     this.#leastSamples = leastSamples;
     this.team = new Team({ orders: { paused: false, window }, onEnd: (member) => this.#book(member) });
+    this.#budget = new RunBudget({ team: this.team, cap: budget, stageCaps: stageBudgets, stageOf });
   }
 
   /** Handles messages from here on. `onReport` sees each report of a child after it was booked. */
@@ -71,7 +76,9 @@ export class Director {
     });
     setHandler(pauseUpdate, () => this.pause());
     setHandler(resumeUpdate, () => this.#resume());
-    setHandler(raiseBudgetUpdate, (budget) => this.#raise(budget), { validator: (budget) => checkRaise(budget, this.#cap) });
+    setHandler(raiseBudgetUpdate, (budget) => this.#raise(budget), {
+      validator: (budget) => this.#budget.check(budget),
+    });
     setHandler(setWidthUpdate, ({ window }) => this.#setWindow(window), { validator: checkWidth });
     setHandler(retryUnitsUpdate, ({ sampleLimit }) => this.#retry(sampleLimit), {
       validator: (retry) => checkRetry(retry, Math.max(this.#leastSamples, this.team.orders.sampleLimit ?? 0)),
@@ -95,16 +102,20 @@ export class Director {
   }
 
   get budget(): Allowance {
-    return this.#cap;
+    return this.#budget.cap;
   }
 
-  /** False: no cap, so that nothing is drawn. */
-  get capped(): boolean {
-    return this.#cap.calls !== null || this.#cap.usd !== null;
+  get stageBudgets(): readonly StageBudget[] {
+    return this.#budget.stages;
   }
 
   get spend(): Spend {
-    return this.#spending.total(this.#openSpend());
+    return this.#budget.spend;
+  }
+
+  /** False: the conversations of this stage draw nothing. */
+  caps(stage: UnitStage): boolean {
+    return this.#budget.caps(stage);
   }
 
   /** Resolves while something new may start. */
@@ -114,8 +125,7 @@ export class Director {
 
   /** Reads what was spent from the call records: a crash hides none of it. */
   async refreshSpend(): Promise<void> {
-    const reported = this.#spending.reported(this.#openSpend());
-    this.#spending.read(await control(this.#controlQueue, "spend so far").readSpend({ run: this.#run }), reported);
+    await this.#budget.read(this.#run, this.#controlQueue);
     this.#changed();
   }
 
@@ -139,35 +149,39 @@ export class Director {
   }
 
   #deal(): void {
-    const { members } = this.team;
-    const { recorded } = this.#spending;
-    // A sum that nobody knows can't be held against a cap.
-    if (this.#cap.usd !== null && recorded.usd === null) return this.#holdFor(costUnknown(this.#shown, recorded));
-    deal(this.team, minus(minus(this.#cap, spent(recorded)), reserved(members)));
-    const stuck = members.length > 0 && members.every(({ draw, open }) => draw !== null && open === 0);
-    if (stuck && this.#hold === null) this.#holdFor(usedUp(this.#shown, { cap: this.#cap, recorded }));
-    this.#changed();
+    const hold = this.#budget.deal(this.#shown);
+    if (hold !== null && this.#hold === null) this.#holdFor(hold);
+    else this.#changed();
   }
 
   #heard({ member, hold }: Heard, onReport: (member: Member) => void): void {
     onReport(member);
-    if (hold !== null) this.#holdFor(hold);
-    else if (this.#hold?.reason === "stalled") this.#lift();
+    if (hold !== null) this.#holdFor(hold, member);
+    else if (this.#hold?.reason === "stalled" && this.#moves(member)) this.#lift();
     if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;
     this.#changed();
   }
 
-  #book({ spend }: Member): void {
-    this.#spending.ended(spend);
+  #book(member: Member): void {
+    this.#budget.ended(member);
     if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;
   }
 
-  #holdFor(hold: HoldDetail): void {
-    // The first reason stays: later ones mostly follow from it.
-    this.#hold ??= hold;
+  #holdFor(hold: HoldDetail, from?: Member): void {
+    // The first reason stays: later ones mostly follow from it. But a stall ends by itself, and what needs a person must not end with it.
+    if (this.#hold === null || (this.#hold.reason === "stalled" && hold.reason !== "stalled" && patched("stall-by-child"))) {
+      this.#hold = hold;
+      this.#stalled = from === undefined ? null : { id: from.id, settled: settled(from.counts) };
+    }
     // A conversation that was held has not reported what it spent.
     if (hold.reason !== "budget" && patched("spend-at-hold")) this.#dealDue = true;
     this.#pass();
+  }
+
+  /** Whether the child that stalled has ended a conversation since. */
+  #moves({ id, counts }: Member): boolean {
+    const stalled = this.#stalled;
+    return stalled === null || (id === stalled.id && settled(counts) > stalled.settled) || !patched("stall-by-child");
   }
 
   #setWindow(window: number): void {
@@ -189,7 +203,7 @@ export class Director {
   }
 
   #raise(budget: RaiseBudget): void {
-    this.#cap = budget;
+    this.#budget.raise(budget);
     this.#dealDue = true;
     if (this.#hold?.reason === "budget") this.#lift();
     this.#changed();
@@ -209,9 +223,5 @@ export class Director {
   #show(): void {
     upsertSearchAttributes([{ key: attributes.holdReason, value: this.#hold?.reason ?? (this.#paused ? "operator" : null) }]);
     this.#changed();
-  }
-
-  #openSpend(): Spend[] {
-    return this.team.members.map(({ spend }) => spend);
   }
 }

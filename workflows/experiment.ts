@@ -9,7 +9,8 @@ import {
   upsertSearchAttributes,
 } from "@temporalio/workflow";
 import type { ExperimentInput, ExperimentResult } from "../contract/experiment.ts";
-import type { StageRecord } from "../contract/stages.ts";
+import { unitStages } from "../contract/stages.ts";
+import type { StageRecord, UnitStage } from "../contract/stages.ts";
 import { control } from "./activities.ts";
 import { allOf } from "./all-of.ts";
 import { attributes } from "./attributes.ts";
@@ -28,10 +29,13 @@ import { genericModel } from "./stages/reward.ts";
 /** The whole run of an experiment: measure → converse → steer → reward, align → evaluate → report. Contexts don't wait for each other. */
 export async function experiment(input: ExperimentInput): Promise<ExperimentResult> {
   const { run, queues, plan } = input;
+  const keys = childKeys(input);
   const director: Director = new Director({
     run,
     controlQueue: queues.control,
     budget: plan.budget,
+    stageBudgets: plan.stageBudgets,
+    stageOf: ({ id }) => stageOfPiece(keys.get(id)),
     window: plan.window,
     leastSamples: Math.min(...Object.values(plan.sampleLimit)),
     changed: () => board.show(),
@@ -41,8 +45,8 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentResu
     hold: director.hold,
     spend: director.spend,
     budget: director.budget,
+    stageBudgets: director.stageBudgets,
   }));
-  const keys = childKeys(input);
   director.listen((member) => board.counted(keys.get(member.id) ?? "", member));
   setHandler(progressQuery, () => board.progress);
 
@@ -109,6 +113,10 @@ function childKeys({ plan }: ExperimentInput): Map<string, string> {
     ),
     ...plan.backbones.map((backbone): [string, string] => [childId("eval", backbone), `evaluate/${backbone}`]),
   ]);
+}
+
+function stageOfPiece(key: string | undefined): UnitStage | null {
+  return unitStages.find((stage) => key?.startsWith(`${stage}/`) === true) ?? null;
 }
 
 /** A piece that others wait for, or nobody yet: its failure is seen by whoever awaits it. */

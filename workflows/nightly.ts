@@ -64,8 +64,9 @@ async function evaluateNight(
   const total = conversations * plan.contexts.length * arms.length;
   const childId = (backbone: string) => `${workflowId}/eval/${backbone}`;
   const keys = new Map(plan.backbones.map((backbone) => [childId(backbone), stageKey("evaluate", backbone)]));
-  // A night is bounded by its items and by what each conversation may spend, so it draws from no budget.
+  // A night is bounded by its items, so it draws from no budget; a cap that nobody can raise would stop it for good.
   const noCap = { calls: null, usd: null };
+  const uncapped = { ...plan, allowance: { converse: noCap, steer: noCap, evaluate: noCap } };
   const director: Director = new Director({
     run,
     controlQueue: queues.control,
@@ -87,11 +88,11 @@ async function evaluateNight(
     board.running(key);
     const record = await director.team.run(evaluation, {
       id: childId(backbone),
-      unit: plan.allowance.evaluate,
+      unit: noCap,
       input: (orders) => ({
         run,
         queues,
-        plan: ordered(plan, orders),
+        plan: ordered(uncapped, orders),
         backbone,
         adapters: adapters[backbone] ?? {},
         scorers,

@@ -8,9 +8,12 @@ export function checkWidth({ window }: SetWidth): void {
     throw refusal("Conversations open at a time must be a whole number from 1 to 400");
 }
 
-/** @throws ApplicationFailure `Refused` unless it raises the cap in force */
-export function checkRaise({ calls, usd }: RaiseBudget, cap: Allowance): void {
-  if (cap.calls === null && cap.usd === null) throw refusal("This run was started without a budget: its conversations draw none");
+/** @throws ApplicationFailure `Refused` unless it raises the cap in force; `cap` null: there is none */
+export function checkRaise({ calls, usd, stage }: RaiseBudget, cap: Allowance | null): void {
+  if (cap === null || (cap.calls === null && cap.usd === null)) {
+    const of = stage === undefined ? "" : ` of ${stage}`;
+    throw refusal(`This run was started without a budget${of}: its conversations draw none`);
+  }
   for (const [name, amount] of Object.entries({ calls, usd }))
     if (amount !== null && !(Number.isFinite(amount) && amount >= 0))
       throw refusal(`${name} must be a number, or null for no cap`);

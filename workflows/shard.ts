@@ -11,7 +11,7 @@ import {
 import type { BatchResult, Counts, ShardInput } from "../contract/experiment.ts";
 import { failures } from "../contract/failures.ts";
 import type { HoldDetail } from "../contract/failures.ts";
-import type { UnitOutcome } from "../contract/units.ts";
+import type { UnitInput, UnitOutcome } from "../contract/units.ts";
 import { units } from "./activities.ts";
 import { countOutcome, noCounts, noSpend, sumSpend } from "./counts.ts";
 import { Purse } from "./purse.ts";
@@ -29,6 +29,7 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   const queue = Array.from({ length: size }, (_, i) => input.from + i);
   const open = new Set<number>();
   const gaveUp = new Map<number, UnitOutcome>();
+  const heldBefore = new Set<number>();
   const purse = new Purse({ unit: input.allowance, unlimited: input.unlimited });
   const upward = new Upward(size);
   /** Windows of conversations that one draw is for. */
@@ -88,7 +89,16 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   const start = async (unit: number): Promise<void> => {
     open.add(unit);
     const { run, group, allowance, inputs, serving } = input;
-    const unitInput = { run, group, unit, sampleLimit, allowance, inputs, ...(serving === undefined ? {} : { serving }) };
+    const unitInput: UnitInput = {
+      run,
+      group,
+      unit,
+      sampleLimit,
+      allowance,
+      inputs,
+      ...(heldBefore.has(unit) ? { again: true } : {}),
+      ...(serving === undefined ? {} : { serving }),
+    };
     try {
       const outcome = await units(input.queues.llm, unitSummary(group, unit))[stage](unitInput);
       spend = sumSpend([spend, outcome.spend]);
@@ -101,6 +111,7 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
       if (hold === null) gaveUp.set(unit, { status: "failed", reason: reasonOf(error), spend: noSpend });
       else {
         queue.unshift(unit);
+        heldBefore.add(unit);
         holdBecause(hold);
       }
     } finally {

@@ -94,6 +94,7 @@ async function writeConversation(session: Session): Promise<Finished> {
   const turns: Turn[] = [];
   for (let turn = 1; turn <= converse.turns; turn += 1) {
     const said = await userTurn(session, persona, family.situation, turns, turn);
+    if ("dropped" in said) return said;
     if (said.fault !== null) return { dropped: `user-${said.fault}` };
     turns.push({ speaker: "user", text: said.text });
     const reply = await dataReply(session, assistantMessages(config, card, plain ? "plain" : "pattern", turns), turn);

@@ -65,9 +65,10 @@ export async function runUnit(
     if (before !== null && isFinal(before, { subject, basis, sampleLimit: input.sampleLimit }))
       return { ...before.outcome, spend: nothing };
     const config = await deps.config(run);
-    const meter = conversationMeter(input.allowance);
+    const begun = context.info.attempt > 1 || input.again === true;
+    const meter = conversationMeter(input.allowance, begun ? ledgerRun(run) : null);
     // One that was begun elsewhere, and cut off there, does not stand in line with those that were not.
-    let progress = context.info.attempt > 1 ? 1 : 0;
+    let progress = begun ? 1 : 0;
     let beat: UnitHeartbeat = { turn: 0 };
     const timer = setInterval(() => context.heartbeat(beat), heartbeatMs());
     const session: Session = {

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { tokensCap } from "../../configs/schema/stage-settings.ts";
 import { largerLimit, personaDraws, personaTokens } from "../../configs/schema/worst-case.ts";
-import { type Fault, isRefusal, userFault } from "../../domain/detectors.ts";
+import { type Fault, userFault } from "../../domain/detectors.ts";
 import { drawPersona, type Persona } from "../../domain/personas.ts";
+import { isRefused, readsAsRefusal } from "../../domain/refusal.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
 import { readJson } from "../judging/json.ts";
@@ -10,7 +11,7 @@ import { personaMessages, userMessages } from "../prompts/prompts.ts";
 import { roleModel } from "./models.ts";
 import type { Session } from "./session.ts";
 
-const personaAnswer = z.object({ plausible: z.boolean(), reason: z.string(), prose: z.string().min(1) });
+const personaAnswer = z.object({ plausible: z.boolean(), reason: z.string(), prose: z.string().optional() });
 const personaSchema = {
   name: "persona",
   schema: {
@@ -21,7 +22,10 @@ const personaSchema = {
   },
 } as const;
 
-/** Fields, plausibility check, prose. `stream` names the split, so that splits draw apart. The same person in every night: items are compared. */
+/**
+ * Fields, plausibility check, prose. `stream` names the split, so that splits draw apart. The same person in every night: items are compared. A person
+ * that is refused is not drawn again: those that comply would be others.
+ */
 export async function inventPersona(session: Session, situation: string, stream: string): Promise<Persona | { dropped: string }> {
   const { config, input } = session;
   const source = config.contexts.find((context) => context.id === input.group.context);
@@ -41,14 +45,22 @@ export async function inventPersona(session: Session, situation: string, stream:
       schema: personaSchema,
       epoch: "",
     });
+    if (isRefused(answer, "json")) return { dropped: "persona-refused" };
     if (answer.finishReason === "length") {
       reason = "persona-truncated";
       maxTokens = largerLimit(maxTokens, personaTokens.cap);
       continue;
     }
-    reason = "implausible-persona";
-    const parsed = personaAnswer.safeParse(readJson(answer.text));
-    if (parsed.success && parsed.data.plausible) return { ...fields, prose: parsed.data.prose };
+    const { data } = personaAnswer.safeParse(readJson(answer.text));
+    if (data === undefined) {
+      reason = answer.text.trim() === "" ? "persona-empty" : "persona-unreadable";
+      continue;
+    }
+    // Held to a schema, a model refuses in its fields.
+    const { plausible, prose = "" } = data;
+    if (readsAsRefusal(data.reason) || readsAsRefusal(prose)) return { dropped: "persona-refused" };
+    if (plausible && prose.trim() !== "") return { ...fields, prose };
+    reason = plausible ? "persona-empty" : "implausible-persona";
   }
   return { dropped: reason };
 }
@@ -59,14 +71,17 @@ export interface UserTurn {
   readonly fault: Fault | null;
 }
 
-/** The simulated user's next message: asked again while a detector finds a fault, within the sample limit; once cut, with more room. */
+/**
+ * The simulated user's next message: asked again while a detector finds a fault, within the sample limit; once cut, with more room. A refusal is no
+ * message, and is not asked again.
+ */
 export async function userTurn(
   session: Session,
   persona: Persona,
   situation: string,
   turns: readonly Turn[],
   turn: number,
-): Promise<UserTurn> {
+): Promise<UserTurn | { dropped: string }> {
   const { config, input } = session;
   const model = roleModel(config, "simulatedUser");
   let last: UserTurn = { text: "", fault: "empty" };
@@ -80,6 +95,7 @@ export async function userTurn(
       turn,
       sample,
     });
+    if (isRefused(answer, "user")) return { dropped: "user-refused" };
     const text = answer.text.trim();
     const cut = answer.finishReason === "length";
     if (cut) maxTokens = largerLimit(maxTokens, tokensCap(config.experiment.converse));
@@ -111,10 +127,9 @@ export async function dataReply(
       turn,
       sample,
     });
-    const text = answer.text.trim();
     // Asked again until it complies, a refusal would be hidden and the data bent.
-    if (answer.refusal !== null || answer.finishReason === "content_filter" || isRefusal(text))
-      return { dropped: "assistant-refused" };
+    if (isRefused(answer, "assistant")) return { dropped: "assistant-refused" };
+    const text = answer.text.trim();
     if (answer.finishReason === "length") {
       fault = "truncated";
       maxTokens = largerLimit(maxTokens, tokensCap(config.experiment.converse));

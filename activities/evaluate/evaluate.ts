@@ -3,8 +3,8 @@ import type { Experiment } from "../../configs/schema/experiment.ts";
 import type { Ref } from "../../contract/ref.ts";
 import type { EvaluatedTurn, EvaluationRow } from "../../contract/rows.ts";
 import type { UnitInput } from "../../contract/units.ts";
-import { isRefusal } from "../../domain/detectors.ts";
 import { drawDesired, familyOf } from "../../domain/personas.ts";
+import { isRefused } from "../../domain/refusal.ts";
 import { projectFor, type Turn } from "../../domain/transcript.ts";
 import type { ChatMessage } from "../../platform/llm/client.ts";
 import { UnavailableError } from "../../platform/llm/errors.ts";
@@ -53,7 +53,8 @@ async function rollOut(session: Session): Promise<Finished> {
   const turns: EvaluatedTurn[] = [];
   for (let turn = 1; turn <= evaluate.turns; turn += 1) {
     const said = await userTurn(session, persona, family.situation, history, turn);
-    // Drop rules belong to data generation: a faulty message stands and is marked, so that no arm loses items; an empty one can't be answered.
+    // Drop rules belong to data generation: a faulty message stands and is marked, so that no arm loses items; one that is not there can't be answered.
+    if ("dropped" in said) return said;
     if (said.fault === "empty") return { dropped: "user-empty" };
     history.push({ speaker: "user", text: said.text });
     const answer = await askStudent(session, {
@@ -73,7 +74,7 @@ async function rollOut(session: Session): Promise<Finished> {
       reply,
       finishReason: answer.finishReason,
       empty: reply === "",
-      refused: answer.refusal !== null || answer.finishReason === "content_filter" || isRefusal(reply),
+      refused: isRefused(answer, "assistant"),
       truncated: answer.finishReason === "length",
       judged,
     });

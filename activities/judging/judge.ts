@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { judgeSamples, judgeTokens } from "../../configs/schema/worst-case.ts";
 import { dimensions, type Judged, meanJudged, overallLevel, type Ratings, unrated } from "../../domain/levels.ts";
+import { isRefused, readsAsRefusal } from "../../domain/refusal.ts";
 import type { Turn } from "../../domain/transcript.ts";
 import { roleModel } from "../dialogue/models.ts";
 import type { Session } from "../dialogue/session.ts";
@@ -27,7 +28,10 @@ const schema = {
 /** Repeated runs keep their samples apart. */
 const samplesPerRun = 16;
 
-/** Judges one reply, `runs` times, and takes the mean of the runs that were scored. Each may be answered `samples` times until it can be read. Never a default score. */
+/**
+ * Judges one reply, `runs` times, and takes the mean of the runs that were scored. Each may be answered `samples` times until it can be read; a refusal
+ * is not asked again. Never a default score.
+ */
 export async function judgeReply(
   session: Session,
   history: readonly Turn[],
@@ -38,6 +42,8 @@ export async function judgeReply(
   for (let run = 0; run < runs; run += 1) all.push(await judgeOnce(session, history, reply, { turn, run, samples }));
   return meanJudged(all);
 }
+
+const refused: Judged = { overall: null, dimensions: unrated, unscored: "judge-refused" };
 
 async function judgeOnce(
   session: Session,
@@ -58,6 +64,7 @@ async function judgeOnce(
       sample: run * samplesPerRun + sample,
       schema,
     });
+    if (isRefused(answer, "json")) return refused;
     const parsed = judgement.safeParse(readJson(answer.text));
     if (!parsed.success) {
       const reason =
@@ -67,6 +74,8 @@ async function judgeOnce(
       unscored = { overall: null, dimensions: unrated, unscored: reason };
       continue;
     }
+    // Held to a schema, a model refuses in its reasoning, and its ratings mean nothing.
+    if (readsAsRefusal(parsed.data.reasoning ?? "")) return refused;
     const ratings = Object.fromEntries(dimensions.map((name) => [name, parsed.data[name]])) as Ratings;
     const overall = overallLevel(ratings);
     if (overall !== null) return { overall, dimensions: ratings };

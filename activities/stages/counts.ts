@@ -1,6 +1,9 @@
 import type { UnitRecord } from "../units.ts";
 
-/** asked = done + dropped + failed; `dropped:<reason>` and `failed:<reason>` add up to theirs. */
+/**
+ * asked = done + dropped + failed; `dropped:<reason>` and `failed:<reason>` add up to theirs. `asked`: units of the batches, which have all ended
+ * before a seal. One whose activity failed (unusable data or configuration, an altered file) left no record: it is counted as `failed:no-record`.
+ */
 export function countOutcomes(units: readonly UnitRecord[], asked: number): Record<string, number> {
   const counts: Record<string, number> = { asked, done: 0, dropped: 0, failed: 0 };
   const add = (name: string) => {
@@ -9,6 +12,10 @@ export function countOutcomes(units: readonly UnitRecord[], asked: number): Reco
   for (const { outcome } of units) {
     add(outcome.status);
     if (outcome.status !== "done") add(`${outcome.status}:${outcome.reason}`);
+  }
+  for (let missing = asked - units.length; missing > 0; missing -= 1) {
+    add("failed");
+    add("failed:no-record");
   }
   return counts;
 }

@@ -23,9 +23,14 @@ import type { SteeredReply, SteeredRow } from "./steer.ts";
 const scoreId = (unit: string, turn: number, side: string) => `${unit}#${turn}#${side}`;
 
 export function makeSteerActivities(deps: Deps) {
+  /** Units of other conversations than the sealed ones are left from an earlier seal: a conversation that failed since has no replies here. */
   const steered = async (run: RunRef, context: string) => {
-    const units = await listUnits(deps, run, { stage: "steer", context });
-    return { units, rows: units.flatMap((unit) => (unit.row === null ? [] : [unit.row as SteeredRow])) };
+    const conversations = (await readStageRecord(deps, run, stageKey("converse", context)))?.outputs["conversations"];
+    if (conversations === undefined)
+      throw badData(`Run ${run.name} has no sealed conversations of ${context}: converse comes before steer`);
+    const left = await listUnits(deps, run, { stage: "steer", context });
+    const units = left.filter(({ basis }) => basis === conversations.sha256);
+    return { conversations, units, rows: units.flatMap((unit) => (unit.row === null ? [] : [unit.row as SteeredRow])) };
   };
 
   return {
@@ -66,10 +71,11 @@ export function makeSteerActivities(deps: Deps) {
     }): Promise<StageRecord> => {
       const config = await deps.config(run);
       const { steer } = config.experiment;
-      const { units, rows } = await steered(run, context);
+      const { conversations, units, rows } = await steered(run, context);
       const { target } = await patternCard(deps, run, config, context);
       const guide = await readScores(deps, scores);
-      const counts: Record<string, number> = { ...countOutcomes(units, units.length), pairsAsked: 0, pairs: 0, pairsDropped: 0 };
+      const asked = conversations.rows ?? 0;
+      const counts: Record<string, number> = { ...countOutcomes(units, asked), pairsAsked: 0, pairs: 0, pairsDropped: 0 };
       const add = (name: string) => {
         counts[name] = (counts[name] ?? 0) + 1;
       };
@@ -125,7 +131,6 @@ export function makeSteerActivities(deps: Deps) {
         );
       }
       const pii = await piiOf(pairs);
-      const conversed = await readStageRecord(deps, run, stageKey("converse", context));
       const card = datasetCard(config, {
         title: `Preference pairs: ${context}`,
         note: `TRL's conversational form: prompt, chosen, rejected. Chosen lies nearer to the target level ${target.toFixed(2)}.`,
@@ -133,7 +138,7 @@ export function makeSteerActivities(deps: Deps) {
         pii,
         roles: ["teacher", "judge"],
         prompts: ["assistant", "style-pattern", "style-plain", "style-over-warm", "judge-task", "baseline"],
-        parents: { conversations: conversed?.outputs["conversations"], "scores of the guide": scores?.outputs["scores.jsonl"] },
+        parents: { conversations, "scores of the guide": scores?.outputs["scores.jsonl"] },
       });
       return writeStageRecord(deps, run, {
         key: stageKey("steer", context),

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { type Client, WorkflowUpdateFailedError } from "@temporalio/client";
 import type { Progress } from "../../contract/experiment.ts";
 import { messages, type RaiseBudget, type RetryUnits, type SetWidth } from "../../contract/messages.ts";
+import { type UnitStage, unitStages } from "../../contract/stages.ts";
+import type { Allowance } from "../../contract/units.ts";
 import { CliError, exitCodes, usageError } from "../errors.ts";
 import { commandOutput, type Output } from "../output.ts";
 import { openProject, type Project, withStores } from "../project.ts";
@@ -35,25 +37,37 @@ export async function steerRun(what: "pause" | "resume", wanted: string, options
   });
 }
 
-/** `attune budget RUN --calls N --usd X`: new caps in all; one that is not named stays. A run that is held for its budget goes on. */
+/** `attune budget raise RUN --calls N --usd X [--stage S]`: new caps in all; one that is not named stays. A run that is held for its budget goes on. */
 export async function raiseBudget(
   wanted: string,
-  { calls, usd, ...options }: Options & { readonly calls?: string; readonly usd?: string },
+  { calls, usd, stage: named, ...options }: Options & { readonly calls?: string; readonly usd?: string; readonly stage?: string },
 ): Promise<void> {
   if (calls === undefined && usd === undefined) throw usageError("Give the new cap: --calls N, --usd X or both.");
+  const stage = named === undefined ? undefined : stageNamed(named);
   await onRun(wanted, options, async (run) => {
-    const { budget } = await needProgress(run);
+    const { budget: whole, stageBudgets = [] } = await needProgress(run);
+    // A stage without a cap is refused by the run.
+    const budget = stage === undefined ? whole : (stageBudgets.find((of) => of.stage === stage)?.budget ?? noCap);
     const raised: RaiseBudget = {
       calls: calls === undefined ? budget.calls : number(calls, "--calls"),
       usd: usd === undefined ? budget.usd : number(usd, "--usd"),
+      ...(stage === undefined ? {} : { stage }),
     };
     await update(run, messages.raiseBudget, raised);
     const { workflowId } = run.target;
     run.output.result(
       { workflowId, budget: raised },
-      `${workflowId} may use ${raised.calls ?? "any number of"} calls and ${raised.usd === null ? "any cost" : `$${raised.usd}`} in all.`,
+      `${workflowId} may use ${stage === undefined ? "" : `for ${stage} `}${raised.calls ?? "any number of"} calls and ${raised.usd === null ? "any cost" : `$${raised.usd}`} in all.`,
     );
   });
+}
+
+const noCap: Allowance = { calls: null, usd: null };
+
+function stageNamed(name: string): UnitStage {
+  const stage = unitStages.find((known) => known === name);
+  if (stage === undefined) throw usageError(`--stage ${name}: stages with calls are ${unitStages.join(", ")}`);
+  return stage;
 }
 
 /** `attune retry RUN --samples N`: each turn may ask that often; until a stage is sealed, units that gave up are tried again. */

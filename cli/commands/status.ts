@@ -1,5 +1,6 @@
 import type { Client } from "@temporalio/client";
 import type { NightlyResult } from "../../contract/experiment.ts";
+import type { RunRef } from "../../contract/units.ts";
 import { answeredSoFar, answeredText } from "../cache/answered.ts";
 import { exitCodes } from "../errors.ts";
 import { followNight, verdictExit, verdictText } from "../follow-night.ts";
@@ -47,7 +48,7 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
     name,
     known: { run, plan, rehearsal },
   } = target;
-  const snapshot = await look(client, workflowId, project.queues);
+  const snapshot = await exactly(await look(client, workflowId, project.queues), stores, run);
   const failure = hasFailed(snapshot) ? await failureOf(client, workflowId) : null;
   const pieces = (await readPieces(stores, run, plan, { verify: false })).map(({ key, whole }) => ({ key, done: whole }));
   const done = pieces.filter((piece) => piece.done).length;
@@ -85,6 +86,17 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
     lines.filter((line) => line !== "").join("\n"),
   );
   return exitOf(snapshot, failure);
+}
+
+/** With what the call records say was spent: between two readings a run only knows what its conversations have reported. */
+async function exactly(snapshot: Snapshot, { openCalls }: OpenStores, { digest }: RunRef): Promise<Snapshot> {
+  if (snapshot.progress === null) return snapshot;
+  const calls = openCalls();
+  try {
+    return { ...snapshot, progress: { ...snapshot.progress, spend: await calls.spend(digest) } };
+  } finally {
+    await calls.close();
+  }
 }
 
 /** A night has no stage records: it shows its own progress, and when it has ended its verdict or why it has none. */

@@ -1,5 +1,6 @@
 import type { Experiment } from "../../configs/schema/experiment.ts";
 import type { ModelRole } from "../../configs/schema/providers.ts";
+import { unitStages } from "../../contract/stages.ts";
 import { usageError } from "../errors.ts";
 
 /** True when every role is played by the offline teacher. */
@@ -33,6 +34,12 @@ export function checkMoney(experiment: Experiment): void {
   }
   if (budget.maxCalls === undefined)
     throw usageError(`${unknown}, so budget.maxCostUsd can't hold the run: set budget.maxCalls, or add price.`);
-  if (budget.maxCostUsd !== undefined)
-    throw usageError(`${unknown}, so budget.maxCostUsd can't hold the run: leave it out, or add price.`);
+  const inDollars = [
+    ...(budget.maxCostUsd === undefined ? [] : ["budget.maxCostUsd"]),
+    ...unitStages.flatMap((stage) =>
+      budget.stages?.[stage]?.maxCostUsd === undefined ? [] : [`budget.stages.${stage}.maxCostUsd`],
+    ),
+  ];
+  if (inDollars.length > 0)
+    throw usageError(`${unknown}, so ${inDollars.join(" and ")} can't hold the run: leave it out, or add price.`);
 }

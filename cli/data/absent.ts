@@ -17,7 +17,8 @@ export async function whyAbsent(records: Records, run: RunRef, dataset: Dataset,
       reasons.push(outcome.status === "done" ? "it is finished" : `it ${verbs[outcome.status]}: ${outcome.reason}`);
   }
   const [reason] = new Set(reasons);
-  if (reason === undefined) return "no such unit was tried in this run; units are named like distress-00007";
+  if (reason === undefined)
+    return "no such unit was tried in this run, or an error ended it (counted as failed:no-record); units are named like distress-00007";
   if (dataset.kind === "conversations" && reason === "it is finished")
     return "it was left out when the set was sealed: an earlier conversation is nearly the same (converse.nearDuplicates)";
   if (dataset.kind === "pairs" && reason === "it is finished")

@@ -15,11 +15,11 @@ export function estimateText(estimate: readonly StageEstimate[], experiment: Exp
     free ? "free" : money(usd),
   ]);
   const total = (of: (stage: StageEstimate) => number) => estimate.reduce((sum, stage) => sum + of(stage), 0);
-  const { maxCalls, maxCostUsd } = experiment.budget;
+  const { stages = {}, ...whole } = experiment.budget;
   const caps = [
-    maxCalls === undefined ? "" : `${count(maxCalls)} calls (those of students count too)`,
-    maxCostUsd === undefined ? "" : `$${maxCostUsd}`,
-  ].filter((cap) => cap !== "");
+    ...capsText(whole, " (those of students count too)"),
+    ...Object.entries(stages).flatMap(([stage, cap]) => capsText(cap ?? {}).map((text) => `${text} of ${stage}`)),
+  ];
   return [
     table([
       ["stage", "calls", "student calls", "tokens in", "tokens out", "cost"],
@@ -38,5 +38,10 @@ export function estimateText(estimate: readonly StageEstimate[], experiment: Exp
     "",
   ].join("\n");
 }
+
+const capsText = ({ maxCalls, maxCostUsd }: { maxCalls?: number | undefined; maxCostUsd?: number | undefined }, calls = "") => [
+  ...(maxCalls === undefined ? [] : [`${count(maxCalls)} calls${calls}`]),
+  ...(maxCostUsd === undefined ? [] : [`$${maxCostUsd}`]),
+];
 
 const about = (tokens: number) => (tokens >= 10_000 ? `~${count(Math.round(tokens / 1000))} k` : `~${count(tokens)}`);

@@ -1,4 +1,5 @@
 import type { ExperimentPlan } from "../../contract/experiment.ts";
+import { canonicalJson } from "../../domain/canonical-json.ts";
 import type { Stage } from "../../contract/stages.ts";
 import { usageError } from "../errors.ts";
 import type { Output } from "../output.ts";
@@ -22,7 +23,8 @@ export function sayNotApplied(
   if (until === undefined && open.until !== undefined)
     output.say(`The open run stops after ${open.until}; run the same file again when it has ended.`);
   const [before, now] = [open.plan, plan];
-  if (before.budget.calls !== now.budget.calls || before.budget.usd !== now.budget.usd)
-    output.say(`The budget of this file is not applied to the open run: npx attune budget ${name} --calls N --usd X`);
+  const caps = ({ budget, stageBudgets = {} }: ExperimentPlan) => canonicalJson([budget, stageBudgets]);
+  if (caps(before) !== caps(now))
+    output.say(`The budget of this file is not applied to the open run: npx attune budget raise ${name} --calls N --usd X`);
   if (before.window !== now.window) output.say("batch.window of this file is not applied to the open run.");
 }

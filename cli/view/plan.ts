@@ -33,6 +33,22 @@ export function planText({ workflowId, extended, stages, reused, made, budget, f
   const calls = stages.reduce((sum, { callsLeft }) => sum + callsLeft, 0);
   const most = stages.reduce<number | null>((sum, { high }) => (sum === null || high.usd === null ? null : sum + high.usd), 0);
   const short = [
+    ...stages.flatMap(({ stage, callsLeft, studentCalls, high }) => {
+      const cap = budget.stages?.[stage];
+      const left = callsLeft + studentCalls;
+      return [
+        ...(cap?.maxCalls !== undefined && cap.maxCalls < left
+          ? [
+              `budget.stages.${stage}.maxCalls ${count(cap.maxCalls)} is less than the ${count(left)} calls left: the run will hold.`,
+            ]
+          : []),
+        ...(cap?.maxCostUsd !== undefined && high.usd !== null && cap.maxCostUsd < high.usd
+          ? [
+              `budget.stages.${stage}.maxCostUsd $${cap.maxCostUsd} is less than the most it may cost (${money(high.usd)}): the run may hold.`,
+            ]
+          : []),
+      ];
+    }),
     ...(budget.maxCalls !== undefined && budget.maxCalls < calls + stages.reduce((sum, s) => sum + s.studentCalls, 0)
       ? [`budget.maxCalls ${count(budget.maxCalls)} (students' calls count too) is less than what is left: the run will hold.`]
       : []),

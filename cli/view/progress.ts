@@ -15,6 +15,10 @@ export function progressText(
   return [
     table([["", "piece", "", "units", "dropped", "failed", "time"], ...rows], [0, 1, 2]),
     `calls ${count(progress.spend.calls)}${cap(progress.budget.calls)}, re-read ${count(progress.spend.reread)}, cost ${money(progress.spend.usd)}${progress.budget.usd === null ? "" : ` of $${progress.budget.usd}`}`,
+    ...(progress.stageBudgets ?? []).map(
+      ({ stage, spend, budget }) =>
+        `${stage}: calls ${count(spend.calls)}${cap(budget.calls)}${budget.usd === null ? "" : `, cost ${money(spend.usd)} of $${budget.usd}`}`,
+    ),
     ...holdLines(progress, name),
     ...lines,
   ].join("\n");

@@ -16,10 +16,17 @@ const batch = z.strictObject({
   stallHoldSeconds: z.int().min(10).default(900),
 });
 
-const budget = z.strictObject({
+const cap = z.strictObject({
   maxCalls: z.int().min(1).optional(),
   maxCostUsd: z.number().positive().optional(),
+});
+
+const budget = cap.extend({
   allowUnknownPrice: z.boolean().default(false),
+  stages: z
+    .strictObject({ converse: cap.optional(), steer: cap.optional(), evaluate: cap.optional() })
+    .optional()
+    .describe("Caps of single stages, over all their contexts, beside the run's"),
 });
 
 /** An experiment as a person writes it. */

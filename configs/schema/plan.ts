@@ -1,4 +1,5 @@
 import type { ExperimentPlan } from "../../contract/experiment.ts";
+import { type UnitStage, unitStages } from "../../contract/stages.ts";
 import type { Allowance } from "../../contract/units.ts";
 import type { ResolvedExperiment } from "./resolved.ts";
 import { type WorstCase, worstCases } from "./worst-case.ts";
@@ -6,12 +7,13 @@ import { type WorstCase, worstCases } from "./worst-case.ts";
 /** What the workflow must know of a configuration: counts, limits and what one conversation may spend. */
 export function planFor({ experiment }: ResolvedExperiment): ExperimentPlan {
   const { converse, steer, evaluate, batch, budget, align, launcher } = experiment;
-  const capped = budget.maxCalls !== undefined || budget.maxCostUsd !== undefined;
-  const dearest = budget.maxCostUsd === undefined ? null : dearestPrice(experiment);
+  const stageBudgets = stageCaps(budget);
+  const dearest = inDollars(budget) ? dearestPrice(experiment) : null;
   const worst = worstCases(experiment);
   /** Calls of one conversation if every turn used all its samples, and what they would cost by the dearest model. */
-  const allowance = ({ calls, inputTokens, outputTokens }: WorstCase): Allowance => {
-    if (!capped) return { calls: null, usd: null };
+  const allowance = (stage: UnitStage): Allowance => {
+    const { calls, inputTokens, outputTokens }: WorstCase = worst[stage];
+    if (!limits(budget) && stageBudgets[stage] === undefined) return { calls: null, usd: null };
     return { calls, usd: dearest === null ? null : (inputTokens * dearest.input + outputTokens * dearest.output) / 1_000_000 };
   };
   return {
@@ -25,15 +27,36 @@ export function planFor({ experiment }: ResolvedExperiment): ExperimentPlan {
     stallHoldMs: batch.stallHoldSeconds * 1000,
     sampleLimit: { converse: converse.sampleLimit, steer: steer.sampleLimit, evaluate: evaluate.sampleLimit },
     allowance: {
-      converse: allowance(worst.converse),
-      steer: allowance(worst.steer),
-      evaluate: allowance(worst.evaluate),
+      converse: allowance("converse"),
+      steer: allowance("steer"),
+      evaluate: allowance("evaluate"),
     },
-    budget: { calls: budget.maxCalls ?? null, usd: budget.maxCostUsd ?? null },
+    budget: capOf(budget),
+    stageBudgets,
     jobRestarts: launcher.restarts,
     nodeLostSeconds: launcher.nodeLostSeconds,
     jobDeadlineSeconds: align.deadlineSeconds,
   };
+}
+
+type Budget = ResolvedExperiment["experiment"]["budget"];
+type Cap = Pick<Budget, "maxCalls" | "maxCostUsd">;
+
+const limits = ({ maxCalls, maxCostUsd }: Cap): boolean => maxCalls !== undefined || maxCostUsd !== undefined;
+const capOf = ({ maxCalls, maxCostUsd }: Cap): Allowance => ({ calls: maxCalls ?? null, usd: maxCostUsd ?? null });
+
+function stageCaps({ stages = {} }: Budget): Partial<Record<UnitStage, Allowance>> {
+  return Object.fromEntries(
+    unitStages.flatMap((stage) => {
+      const cap = stages[stage];
+      return cap === undefined || !limits(cap) ? [] : [[stage, capOf(cap)]];
+    }),
+  );
+}
+
+/** True where any cap is in dollars. */
+function inDollars(budget: Budget): boolean {
+  return [budget, ...Object.values(budget.stages ?? {})].some((cap) => cap?.maxCostUsd !== undefined);
 }
 
 /** US dollars per million tokens at most, of the three models; null when a price is unknown. */

@@ -4,7 +4,7 @@ import { mapPool, requestWidth } from "../s3/pool.ts";
 import { type AnsweredBy, attemptLine, paidLine } from "./ledger-line.ts";
 import { ledgerReader } from "./ledger-reader.ts";
 import { ledgerWriter } from "./ledger-writer.ts";
-import type { CallStore, StoredCall } from "./store.ts";
+import type { CallAttempt, CallStore, StoredCall } from "./store.ts";
 import { type Tally, tally } from "./tally.ts";
 
 /** An object's content. `write` tells a write whose reply was lost from another's. */
@@ -77,9 +77,9 @@ export function s3Calls(bucket: Bucket): CallStore {
     }
   };
 
-  /** Failures are objects of their own, since each process asks for all failures of one call. */
-  const markFailed = (key: string) => {
-    const name = `${failedPrefix(key)}${randomUUID()}`;
+  /** Failures are objects of their own, in order of time, since each process asks for all failures of one call. */
+  const markFailed = ({ key, at }: CallAttempt) => {
+    const name = `${failedPrefix(key)}${at}/${randomUUID()}`;
     const mark = bucket.put(name, Buffer.alloc(0)).catch(() => {
       unmarked.push(name);
     });
@@ -124,18 +124,17 @@ export function s3Calls(bucket: Bucket): CallStore {
       if (lost.get(key)?.length === 0) lost.delete(key);
       const answeredBy = own ?? answers.get(key);
       ledger.append(labels.run, attemptLine(attempt, { answeredBy, booked: own !== undefined }));
-      if (outcome === "failed") markFailed(key);
+      if (outcome === "failed") markFailed(attempt);
     },
     failures: async (key) => {
       await flush();
-      let failures = 0;
-      for await (const _ of bucket.list(failedPrefix(key))) failures += 1;
-      return failures;
+      const prefix = failedPrefix(key);
+      const times: string[] = [];
+      for await (const mark of bucket.list(prefix)) times.push(mark.key.slice(prefix.length).split("/")[0] ?? "");
+      return { count: times.length, firstAt: times[0] ?? null };
     },
-    spend: async (run) => {
-      const { paid, reread, usd, unpriced } = await tallyOf(run);
-      return { calls: paid, reread, usd: unpriced > 0 ? null : usd };
-    },
+    spend: async (run) => (await tallyOf(run)).spend,
+    spendByStage: async (run) => (await tallyOf(run)).byStage,
     usage: async (run) =>
       (await tallyOf(run)).rows(async (keys) => {
         const found = await mapPool(keys, requestWidth, async (key) => [key, (await read(key))?.call.model] as const);

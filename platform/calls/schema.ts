@@ -8,13 +8,15 @@ export const callsSchema = `
     role TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT, text TEXT NOT NULL, finishReason TEXT NOT NULL,
     refusal TEXT, input INTEGER NOT NULL, cachedInput INTEGER NOT NULL, output INTEGER NOT NULL, usd REAL, raw TEXT NOT NULL
   ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS calls_by_run ON calls (run, usd);
+  DROP INDEX IF EXISTS calls_by_run;
+  CREATE INDEX IF NOT EXISTS calls_by_stage ON calls (run, stage, usd);
   CREATE TABLE IF NOT EXISTS attempts (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL, at TEXT NOT NULL, run TEXT NOT NULL, stage TEXT NOT NULL, context TEXT NOT NULL, arm TEXT NOT NULL,
     role TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, outcome TEXT NOT NULL, cause TEXT NOT NULL,
     input INTEGER NOT NULL, cachedInput INTEGER NOT NULL, output INTEGER NOT NULL, usd REAL
   );
-  CREATE INDEX IF NOT EXISTS attempts_by_run ON attempts (run, outcome, usd);
+  DROP INDEX IF EXISTS attempts_by_run;
+  CREATE INDEX IF NOT EXISTS attempts_by_stage ON attempts (run, outcome, stage, usd);
   CREATE INDEX IF NOT EXISTS failures_by_key ON attempts (key) WHERE outcome = 'failed';
 `;
 
@@ -26,7 +28,7 @@ export const insertAttempt = `
   INSERT INTO attempts (key, at, run, stage, context, arm, role, provider, model, outcome, cause, input, cachedInput, output, usd)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-export const selectFailures = `SELECT COUNT(*) AS failures FROM attempts WHERE key = ? AND outcome = 'failed'`;
+export const selectFailures = `SELECT COUNT(*) AS count, MIN(at) AS firstAt FROM attempts WHERE key = ? AND outcome = 'failed'`;
 
 /** An attempt's model is the one that its call was answered by, where it was answered at all. */
 export const selectUsage = `
@@ -56,3 +58,14 @@ export const selectSpend = `
   SELECT COUNT(*) AS calls, (SELECT COUNT(*) FROM attempts WHERE run = :run AND outcome = 'reread') AS reread,
     CASE WHEN SUM(usd IS NULL) > 0 THEN NULL ELSE COALESCE(SUM(usd), 0) END AS usd
   FROM (SELECT usd FROM calls WHERE run = :run UNION ALL SELECT usd FROM attempts WHERE run = :run AND outcome = 'wasted')`;
+
+export const selectSpendByStage = `
+  SELECT stage, SUM(paid) AS calls, SUM(reread) AS reread, CASE WHEN SUM(unpriced) > 0 THEN NULL ELSE SUM(usd) END AS usd
+  FROM (
+    SELECT stage, COUNT(*) AS paid, 0 AS reread, SUM(usd IS NULL) AS unpriced, COALESCE(SUM(usd), 0) AS usd FROM calls WHERE run = :run GROUP BY stage
+    UNION ALL
+    SELECT stage, COUNT(*), 0, SUM(usd IS NULL), COALESCE(SUM(usd), 0) FROM attempts WHERE run = :run AND outcome = 'wasted' GROUP BY stage
+    UNION ALL
+    SELECT stage, 0, COUNT(*), 0, 0 FROM attempts WHERE run = :run AND outcome = 'reread' GROUP BY stage
+  )
+  GROUP BY stage`;

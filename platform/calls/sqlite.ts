@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { openDatabase } from "../sqlite.ts";
 import type { Spend } from "../../contract/units.ts";
-import { callsSchema, selectFailures, selectFingerprints, selectSpend, selectUsage } from "./schema.ts";
-import type { CallStore, FingerprintRow, StoredCall, UsageRow } from "./store.ts";
+import { callsSchema, selectFailures, selectFingerprints, selectSpend, selectSpendByStage, selectUsage } from "./schema.ts";
+import type { CallStore, Failures, FingerprintRow, StoredCall, UsageRow } from "./store.ts";
 import type { WriterReply, WriterRequest } from "./writer.ts";
 
 interface Waiting {
@@ -17,10 +17,11 @@ interface Waiting {
 export function sqliteCalls(file: string): CallStore {
   const db = openDatabase(file, callsSchema);
   const select = db.prepare("SELECT * FROM calls WHERE key = ?");
-  const countFailures = db.prepare(selectFailures);
+  const failures = db.prepare(selectFailures);
   const usage = db.prepare(selectUsage);
   const fingerprints = db.prepare(selectFingerprints);
   const spend = db.prepare(selectSpend);
+  const spendByStage = db.prepare(selectSpendByStage);
   const writer = new Worker(new URL("./writer.ts", import.meta.url), { workerData: file });
   const waiting = new Map<number, Waiting>();
   let nextId = 0;
@@ -75,12 +76,18 @@ export function sqliteCalls(file: string): CallStore {
     note: (attempt) => send({ kind: "attempt", attempt }),
     failures: async (key) => {
       await flush();
-      return (countFailures.get(Buffer.from(key, "hex")) as { failures: number }).failures;
+      const { count, firstAt } = failures.get(Buffer.from(key, "hex")) as unknown as Failures;
+      return { count, firstAt };
     },
     spend: async (run) => {
       await flush();
       const { calls, reread, usd } = spend.get({ run }) as unknown as Spend;
       return { calls, reread, usd };
+    },
+    spendByStage: async (run) => {
+      await flush();
+      const rows = spendByStage.all({ run }) as unknown as (Spend & { stage: string })[];
+      return Object.fromEntries(rows.map(({ stage, calls, reread, usd }) => [stage, { calls, reread, usd }]));
     },
     usage: async (run) => {
       await flush();

@@ -53,6 +53,12 @@ export interface CallAttempt {
   readonly usd: number | null;
 }
 
+export interface Failures {
+  readonly count: number;
+  /** When the first was logged; null: there is none. */
+  readonly firstAt: string | null;
+}
+
 /** A row of the usage ledger. Tokens and price include wasted answers; `failed` includes rate limits and cancelled calls. */
 export interface UsageRow {
   readonly stage: string;
@@ -87,9 +93,10 @@ export interface CallStore {
   /** Written in the background, in order. */
   note(attempt: CallAttempt): void;
   /** Logged failures of this call, outages, rate limits and cancels apart, by whatever process. */
-  failures(key: string): Promise<number>;
+  failures(key: string): Promise<Failures>;
   /** Recomputed from the records, so that no crash can hide any. */
   spend(run: string): Promise<Spend>;
+  spendByStage(run: string): Promise<Readonly<Record<string, Spend>>>;
   usage(run: string): Promise<readonly UsageRow[]>;
   /** By stage, role, model and fingerprint; answers whose provider gave none are left out. */
   fingerprints(run: string): Promise<readonly FingerprintRow[]>;

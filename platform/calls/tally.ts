@@ -1,4 +1,5 @@
 import { fingerprintTally } from "./fingerprints.ts";
+import type { Spend } from "../../contract/units.ts";
 import type { LedgerLine } from "./ledger-line.ts";
 import type { FingerprintRow, UsageRow } from "./store.ts";
 
@@ -9,11 +10,9 @@ type Sums = {
 /** Sums of a run's ledger by stage, context, arm, role and model. Holds no lines. */
 export interface Tally {
   add(line: LedgerLine): void;
-  /** Answers that were paid, the wasted ones too; and answers re-read. */
-  readonly paid: number;
-  readonly reread: number;
-  readonly usd: number;
-  readonly unpriced: number;
+  /** Answers that were paid, the wasted ones too, and answers re-read: in all and by stage. */
+  readonly spend: Spend;
+  readonly byStage: Readonly<Record<string, Spend>>;
   fingerprints(): readonly FingerprintRow[];
   /** Calls with attempts whose answering model no line has told; `modelOf` looks for their answers. */
   rows(modelOf: (keys: readonly string[]) => Promise<ReadonlyMap<string, string>>): Promise<readonly UsageRow[]>;
@@ -24,7 +23,7 @@ export function tally(): Tally {
   /** By call: attempts that are shown under the model that answers it in the end. */
   const open = new Map<string, Map<string, Sums>>();
   const printed = fingerprintTally();
-  const sums = { paid: 0, reread: 0, usd: 0, unpriced: 0 };
+  const byStage = new Map<string, Spend>();
 
   const settle = (key: string, model: string) => {
     for (const row of open.get(key)?.values() ?? []) merge(rowOf(all, { ...row, model }), row);
@@ -39,23 +38,16 @@ export function tally(): Tally {
       if (!answered) open.set(key, waiting);
       addLine(rowOf(answered ? all : waiting, line), line);
       if (outcome === "paid") settle(key, model);
-      if (outcome === "reread") sums.reread += 1;
-      if (outcome !== "paid" && (outcome !== "wasted" || booked)) return;
-      sums.paid += 1;
-      sums.usd += usd ?? 0;
-      sums.unpriced += usd === null ? 1 : 0;
+      const paid = outcome === "paid" || (outcome === "wasted" && !booked);
+      if (!paid && outcome !== "reread") return;
+      const one = { calls: paid ? 1 : 0, reread: paid ? 0 : 1, usd: paid ? usd : 0 };
+      byStage.set(line.stage, sumOf([byStage.get(line.stage) ?? none, one]));
     },
-    get paid() {
-      return sums.paid;
+    get spend() {
+      return sumOf([...byStage.values()]);
     },
-    get reread() {
-      return sums.reread;
-    },
-    get usd() {
-      return sums.usd;
-    },
-    get unpriced() {
-      return sums.unpriced;
+    get byStage() {
+      return Object.fromEntries(byStage);
     },
     fingerprints: printed.rows,
     rows: async (modelOf) => {
@@ -69,13 +61,27 @@ export function tally(): Tally {
   };
 }
 
+const none: Spend = { calls: 0, reread: 0, usd: 0 };
+
+/** A price that is unknown once stays unknown. */
+function sumOf(spends: readonly Spend[]): Spend {
+  return spends.reduce(
+    (sum, { calls, reread, usd }) => ({
+      calls: sum.calls + calls,
+      reread: sum.reread + reread,
+      usd: sum.usd === null || usd === null ? null : sum.usd + usd,
+    }),
+    none,
+  );
+}
+
 type Named = Pick<UsageRow, "stage" | "context" | "arm" | "role" | "model">;
 
 function rowOf(rows: Map<string, Sums>, { stage, context, arm, role, model }: Named): Sums {
   const name = [stage, context, arm, role, model].join("\0");
   const found = rows.get(name);
   if (found !== undefined) return found;
-  const none = {
+  const empty = {
     calls: 0,
     reread: 0,
     failed: 0,
@@ -86,7 +92,7 @@ function rowOf(rows: Map<string, Sums>, { stage, context, arm, role, model }: Na
     usd: 0,
     unpriced: 0,
   };
-  const row = { stage, context, arm, role, model, ...none };
+  const row = { stage, context, arm, role, model, ...empty };
   rows.set(name, row);
   return row;
 }

@@ -8,14 +8,15 @@ import { type CallFailure, classifyFailure, type Disposition } from "./failure.t
 import { callKey } from "./key.ts";
 import type { CallResult } from "./limiter.ts";
 import type { Limiters } from "./limiters.ts";
+import { type Witness, witness } from "./own-fault.ts";
 import { readFailure } from "./thrown.ts";
 
 /** Tries of one call before Temporal carries on, and the longest wait between them. */
 const triesHere = 4;
 const longestBackoffMs = 8000;
-/** Failures after which a call gives up. Only those count that came while the provider answered others: an outage is nobody's own fault. */
+/** Failures after which a call gives up. Only those count that came while its model answered others: an outage is nobody's own fault. */
 const failuresToGiveUp = 12;
-/** A provider that has answered nobody for so long is out. */
+/** A model that has answered nobody for so long is out, as far as the failures of a call are not its own. */
 const outageMs = 30_000;
 const noUsage = { input: 0, cachedInput: 0, output: 0 };
 
@@ -58,6 +59,21 @@ export function modelCaller({
     usd: 0,
   });
 
+  const witnesses = new Map<string, Witness>();
+  /** By model: one may be out while others of its provider answer. */
+  const witnessOf = ({ endpoint, model }: CallRequest): Witness => {
+    const name = JSON.stringify([endpoint.provider, model]);
+    const known = witnesses.get(name) ?? witness();
+    witnesses.set(name, known);
+    return known;
+  };
+  /** Logged failures of a call that are its own, as far as is known of the time since `begun`; 0 in doubt. */
+  const ownFailures = async (key: string, seen: Witness, begun: number): Promise<number> => {
+    if (seen.isOutageLikely(key, begun)) return 0;
+    const { count, firstAt } = await store.failures(key);
+    return firstAt !== null && seen.answeredOthersThan(key, Date.parse(firstAt)) ? count : 0;
+  };
+
   /** Books a lost race as waste: the answer that is used is the one that was recorded first. */
   const record = async (call: StoredCall, request: CallRequest): Promise<StoredCall> => {
     const { call: stored, won } = await store.put(call).catch((error: unknown) => {
@@ -86,6 +102,7 @@ export function modelCaller({
       output: request.sampling.maxTokens,
     };
     const reservation = request.meter.reserve(costOf(estimate, request.price));
+    const seen = witnessOf(request);
     let result: CallResult = { outcome: "failed" };
     let tokens: number | undefined;
     try {
@@ -94,8 +111,10 @@ export function modelCaller({
         tokens: estimate.input + estimate.output,
         progress: request.progress ?? 0,
       });
+      const sentAt = now().getTime();
       try {
         const call = toStoredCall(await exchange(request, key), request, key, now());
+        seen.answered(key, sentAt, now().getTime());
         reservation.settle(call.usd);
         tokens = call.usage.input + call.usage.output;
         const stored = await record(call, request);
@@ -103,16 +122,20 @@ export function modelCaller({
         return { stored };
       } catch (error) {
         if (request.signal.aborted) {
+          seen.ended(key);
           store.note(attemptOf(request, key, "cancelled", ""));
           throw request.signal.reason;
         }
         const failure = readFailure(error);
         if (failure === null) throw error;
-        const disposition = classifyFailure(failure, now().getTime());
+        const failedAt = now().getTime();
+        const disposition = classifyFailure(failure, failedAt);
+        if (disposition.kind === "retry") seen.failed(key, failedAt);
+        else if (disposition.kind !== "wait") seen.ended(key);
         if (disposition.kind === "filtered")
           return { stored: await record(filteredCall(describe(failure), request, key, now()), request) };
         if (disposition.kind === "wait") result = { outcome: "rate-limited", retryAfterMs: disposition.retryAfterMs };
-        const out = limiters.of(request.endpoint).sinceAnswer > outageMs;
+        const out = failedAt - seen.answeredAt > outageMs && (await ownFailures(key, seen, Number.POSITIVE_INFINITY)) === 0;
         store.note(
           attemptOf(request, key, disposition.kind === "wait" ? "limited" : out ? "outage" : "failed", describe(failure)),
         );
@@ -134,7 +157,8 @@ export function modelCaller({
 
   const ask = async (request: CallRequest, key: string): Promise<Answer> => {
     const { provider } = request.endpoint;
-    const begun = performance.now();
+    const begun = now().getTime();
+    const seen = witnessOf(request);
     let failed = 0;
     let limited = 0;
     for (;;) {
@@ -159,9 +183,10 @@ export function modelCaller({
             await pause(request, cause, wait);
             continue;
           }
-          const othersAnswered = limiters.of(request.endpoint).sinceAnswer < performance.now() - begun;
-          if (!gone && othersAnswered && (await store.failures(key)) >= failuresToGiveUp)
+          if (!gone && (await ownFailures(key, seen, begun)) >= failuresToGiveUp) {
+            seen.ended(key);
             throw new GaveUpError(`${what}; given up, since others are answered`);
+          }
           throw new UnavailableError(what, Math.max(wait, 1000));
         }
         default:
@@ -183,7 +208,7 @@ export function modelCaller({
       for (;;) {
         const recorded = await store.get(key);
         if (recorded !== null) {
-          request.meter.reread();
+          request.meter.reread(recorded);
           store.note(attemptOf(request, key, "reread", ""));
           return toAnswer(recorded, true);
         }

@@ -2,6 +2,9 @@ import { z } from "zod";
 import type { StoredCall, Usage } from "../calls/store.ts";
 import type { CallRequest, Price } from "./client.ts";
 
+/** A count that is none counts as left out. */
+const count = z.number().min(0).transform(Math.ceil).nullish().catch(null);
+
 /** What we read of a provider's answer; lenient, since providers differ. */
 const completion = z.looseObject({
   model: z.string().nullish(),
@@ -16,11 +19,12 @@ const completion = z.looseObject({
     .min(1),
   usage: z
     .looseObject({
-      prompt_tokens: z.number().nullish(),
-      completion_tokens: z.number().nullish(),
-      prompt_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
+      prompt_tokens: count,
+      completion_tokens: count,
+      prompt_tokens_details: z.looseObject({ cached_tokens: count }).nullish().catch(null),
     })
-    .nullish(),
+    .nullish()
+    .catch(null),
 });
 
 /** HTTP 200 with something that is no completion: HTML of a proxy, an error body, a cut stream. */
@@ -102,7 +106,8 @@ const tokensOf = (text: string) => Math.ceil(text.length / 4);
 /** US dollars; null when no price is known, never 0 for that. */
 export function costOf(usage: Usage, price: Price | null): number | null {
   if (price === null) return null;
-  const fresh = usage.input - usage.cachedInput;
+  // Some providers leave cached tokens out of the input.
+  const fresh = Math.max(0, usage.input - usage.cachedInput);
   return (fresh * price.input + usage.cachedInput * (price.cachedInput ?? price.input) + usage.output * price.output) / 1_000_000;
 }
 

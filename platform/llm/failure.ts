@@ -11,7 +11,7 @@ export type Disposition =
   | { readonly kind: "hold"; readonly reason: HoldDetail["reason"]; readonly remedy: string }
   /** The provider filtered the content: an outcome, not a fault. */
   | { readonly kind: "filtered" }
-  /** The request is wrong; the same request fails again. */
+  /** The request is wrong or too large; the same request fails again. */
   | { readonly kind: "refused" };
 
 /** The facts of a failed call, taken from whatever was thrown or answered. */
@@ -32,10 +32,18 @@ const quotaCodes = new Set([
   "access_terminated",
   "quota_exceeded",
 ]);
-const quotaText = /\b(?:exceeded your current quota|billing|insufficient (?:funds|credits?|balance|quota))\b/i;
+/** A word of billing alone tells nothing: ordinary rate limits say where to pay for a higher one. */
+const quotaText =
+  /\b(?:exceeded your current quota|billing hard limit|(?:out of|insufficient) (?:funds|credits?|balance|quota))\b/i;
+/** Some providers say so at 400, as if the request were wrong. */
+const creditText = /\bcredit balance is too low\b/i;
 const filterCodes = new Set(["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"]);
 const authCodes = new Set(["invalid_api_key", "authentication_error", "permission_error", "account_deactivated"]);
 const limitCodes = new Set(["rate_limit_exceeded", "rate_limit_error", "too_many_requests"]);
+/** What names a time passes by itself, but for a limit of nothing. */
+const limitText = /\brate limit reached\b|^(?!.*\blimit: 0\b).*\b(?:try again|retry) in \d/is;
+/** Larger than the limit of a minute: no wait will make it fit. */
+const tooLargeText = /\brequest too large\b/i;
 const requestCodes = new Set(["invalid_request_error", "context_length_exceeded"]);
 
 const waitOrRetry = (kind: "wait" | "retry") => (failure: CallFailure, nowMs: number) =>
@@ -54,12 +62,17 @@ const status =
   (failure: CallFailure) =>
     failure.status !== null && statuses.includes(failure.status);
 
+const limited = (f: CallFailure) => f.status === 429 || has(limitCodes)(f);
+const saysNoQuota = (f: CallFailure) =>
+  creditText.test(f.message) ||
+  (f.status === 429 && quotaText.test(f.message) && !has(limitCodes)(f) && !limitText.test(f.message));
+
 /** The first rule that holds decides. */
 const rules: readonly Rule[] = [
   { name: "no answer", holds: (f) => f.status === null, decide: waitOrRetry("retry") },
   {
     name: "quota",
-    holds: (f) => f.status === 402 || has(quotaCodes)(f) || (f.status === 429 && quotaText.test(f.message)),
+    holds: (f) => f.status === 402 || has(quotaCodes)(f) || saysNoQuota(f),
     decide: hold("quota", "Add credit or raise the quota at the provider, then: npx attune resume"),
   },
   { name: "filtered content", holds: has(filterCodes), decide: () => ({ kind: "filtered" }) },
@@ -76,7 +89,12 @@ const rules: readonly Rule[] = [
       "The provider does not know this model or address; get access to it or start a run with another, then: npx attune resume",
     ),
   },
-  { name: "rate limit", holds: (f) => f.status === 429 || has(limitCodes)(f), decide: waitOrRetry("wait") },
+  {
+    name: "too large",
+    holds: (f) => f.status === 413 || (limited(f) && tooLargeText.test(f.message)),
+    decide: () => ({ kind: "refused" }),
+  },
+  { name: "rate limit", holds: limited, decide: waitOrRetry("wait") },
   { name: "busy or broken", holds: (f) => status(408, 409, 425)(f) || (f.status ?? 0) >= 500, decide: waitOrRetry("retry") },
   { name: "wrong request", holds: has(requestCodes), decide: () => ({ kind: "refused" }) },
   // A proxy's page, a cut stream or a body of errors only, at status 200.

@@ -21,22 +21,25 @@ export function keepAliveFetch(): typeof fetch {
     const secure = url.protocol === "https:";
     const options: RequestOptions = {
       method: init?.method ?? "GET",
-      headers: Object.fromEntries(new Headers(init?.headers)),
+      headers: Object.fromEntries(init?.headers instanceof Headers ? init.headers : new Headers(init?.headers)),
       agent: secure ? agents["https:"] : agents["http:"],
       ...(init?.signal ? { signal: init.signal } : {}),
     };
     const body = typeof init?.body === "string" ? init.body : undefined;
     const outgoing = secure ? httpsRequest(url, options) : httpRequest(url, options);
     const { response, content } = await exchange(outgoing, body);
-    const headers = new Headers();
-    for (const [name, value] of Object.entries(response.headers))
-      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+    const headers = Object.entries(response.headers).flatMap(([name, value = []]): [string, string][] =>
+      [value].flat().map((one) => [name, one]),
+    );
     const status = response.statusCode ?? 502;
-    return new Response(status === 204 || status === 304 ? null : new Uint8Array(content), { status, headers });
+    return new Response(status === 204 || status === 304 ? null : content, { status, headers });
   };
 }
 
-function exchange(outgoing: ClientRequest, body: string | undefined): Promise<{ response: IncomingMessage; content: Buffer }> {
+function exchange(
+  outgoing: ClientRequest,
+  body: string | undefined,
+): Promise<{ response: IncomingMessage; content: Buffer<ArrayBuffer> }> {
   return new Promise((resolve, reject) => {
     outgoing.once("error", reject);
     outgoing.once("response", (response) => {

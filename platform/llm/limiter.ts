@@ -1,12 +1,10 @@
-import { minuteWindow } from "./minute-window.ts";
+import { type MinuteLimits, minuteWindow } from "./minute-window.ts";
 import { nextOf } from "./next.ts";
 
 /** How a provider's calls are held back. One limiter per provider and process. */
-export interface Limits {
+export interface Limits extends MinuteLimits {
   /** Calls in flight at most: the ceiling of the adaptive width. 0 lets none through. */
   readonly width: number;
-  readonly requestsPerMinute?: number | undefined;
-  readonly tokensPerMinute?: number | undefined;
   /** By the clock: from then on none is let through, until other limits come. */
   readonly until?: number | undefined;
 }
@@ -19,10 +17,10 @@ export interface Limiter {
   readonly inFlight: number;
   /** Calls that wait for a slot. */
   readonly waiting: number;
+  /** Estimated tokens of the one that is next; 0 when none waits. */
+  readonly nextTokens: number;
   /** In flight, and what the calls begun in the last minute used. */
   readonly used: { readonly calls: number; readonly requests: number; readonly tokens: number };
-  /** Milliseconds since the last answer; Infinity before the first. */
-  readonly sinceAnswer: number;
   /** Takes on other limits while calls are in flight. */
   retune(limits: Limits): void;
 }
@@ -72,7 +70,6 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
   /** Share of the ceiling in use, above 0 to 1. */
   let level = 1;
   let inFlight = 0;
-  let answeredAt = Number.NEGATIVE_INFINITY;
   let successes = 0;
   let pausedUntil = 0;
   let bursts = 0;
@@ -136,7 +133,6 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
 
   const succeeded = (): void => {
     isBurst(false);
-    answeredAt = clock.now();
     bursts = 0;
     successes += 1;
     if (limits.width === 0 || successes < width() || level >= 1) return;
@@ -188,11 +184,11 @@ export function adaptiveLimiter(initial: Limits, clock: Clock = systemClock): Li
     get waiting() {
       return waiting.length;
     },
+    get nextTokens() {
+      return nextOf(waiting, width())?.tokens ?? 0;
+    },
     get used() {
       return { calls: inFlight, ...minute.used(clock.now()) };
-    },
-    get sinceAnswer() {
-      return clock.now() - answeredAt;
     },
     retune: (next) => {
       limits = next;

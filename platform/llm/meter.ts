@@ -1,4 +1,5 @@
 import type { Allowance, Spend } from "../../contract/units.ts";
+import type { StoredCall } from "../calls/store.ts";
 import { HoldError } from "./errors.ts";
 
 /** What one conversation spends: reserved before a call, settled after it. */
@@ -8,7 +9,9 @@ export interface Meter {
    * @throws HoldError (budget) when the allowance is used up
    */
   reserve(usd: number | null): Reservation;
-  reread(): void;
+  /** An answer was taken from the call store. */
+  reread(call: Pick<StoredCall, "labels" | "usd">): void;
+  /** With what an earlier attempt of this unit has paid. */
   readonly spend: Spend;
 }
 
@@ -20,7 +23,12 @@ interface Reservation {
   cancel(): void;
 }
 
-export function conversationMeter(allowance: Allowance): Meter {
+/**
+ * `begunFor`: the run that an earlier attempt of the unit paid for, where there was one. That attempt could not say what it spent, so its answers count
+ * as spent when they are read again, beside the allowance; else a shard would start conversations on money that is gone.
+ */
+export function conversationMeter(allowance: Allowance, begunFor: string | null = null): Meter {
+  const before = { calls: 0, usd: 0 as number | null };
   let calls = 0;
   let reread = 0;
   let usd: number | null = 0;
@@ -33,7 +41,7 @@ export function conversationMeter(allowance: Allowance): Meter {
         throw new HoldError({
           reason: "budget",
           message: `A conversation used up its allowance of ${overCalls ? `${allowance.calls} calls` : `$${allowance.usd}`}`,
-          remedy: "Raise the budget: npx attune budget",
+          remedy: "Let it spend as much again: npx attune resume",
         });
       }
       let isOpen = true;
@@ -57,11 +65,14 @@ export function conversationMeter(allowance: Allowance): Meter {
         cancel: () => void end(),
       };
     },
-    reread: () => {
+    reread: (call) => {
       reread += 1;
+      if (call.labels.run !== begunFor) return;
+      before.calls += 1;
+      before.usd = before.usd === null || call.usd === null ? null : before.usd + call.usd;
     },
     get spend() {
-      return { calls, reread, usd };
+      return { calls: calls + before.calls, reread, usd: usd === null || before.usd === null ? null : usd + before.usd };
     },
   };
 }

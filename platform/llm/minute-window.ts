@@ -6,13 +6,17 @@ interface Counted {
   inside: boolean;
 }
 
+/** A process's part of a provider's limits. */
+export interface MinuteLimits {
+  readonly requestsPerMinute?: number | undefined;
+  readonly tokensPerMinute?: number | undefined;
+  /** The whole of it, where `tokensPerMinute` is a part: a call that is larger fits where the part is the whole and the minute empty. */
+  readonly allTokensPerMinute?: number | undefined;
+}
+
 export interface MinuteWindow {
-  /** Milliseconds until a call of `tokens` fits the limits; 0 when it fits now. A call larger than the whole limit fits an empty minute. */
-  wait(
-    now: number,
-    tokens: number,
-    limits: { readonly requestsPerMinute?: number | undefined; readonly tokensPerMinute?: number | undefined },
-  ): number;
+  /** Milliseconds until a call of `tokens` may fit the limits; 0 when it fits now, Infinity when it fits none but other limits. */
+  wait(now: number, tokens: number, limits: MinuteLimits): number;
   add(now: number, tokens: number): Counted;
   /** Puts what a call really used in place of its estimate. */
   correct(call: Counted, tokens: number): void;
@@ -41,12 +45,11 @@ export function minuteWindow(): MinuteWindow {
   };
 
   return {
-    wait: (now, tokens, { requestsPerMinute = Infinity, tokensPerMinute = Infinity }) => {
+    wait: (now, tokens, { requestsPerMinute = Infinity, tokensPerMinute = Infinity, allTokensPerMinute = tokensPerMinute }) => {
       expire(now);
-      const oldest = calls[gone];
-      if (oldest === undefined) return 0;
-      const fits = calls.length - gone < requestsPerMinute && tokensInside + tokens <= tokensPerMinute;
-      return fits ? 0 : oldest.at + minuteMs - now;
+      const counted = Math.min(tokens, allTokensPerMinute);
+      if (calls.length - gone < requestsPerMinute && tokensInside + counted <= tokensPerMinute) return 0;
+      return (calls[gone]?.at ?? Infinity) + minuteMs - now;
     },
     add: (now, tokens) => {
       expire(now);

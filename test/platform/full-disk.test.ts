@@ -181,7 +181,7 @@ it("what was noted beside an answer for which the disk has no room is written on
   await expect(store.put(large)).rejects.toThrow("database or disk is full");
   disk.free();
   store.note({ ...storedCall("tried"), ...noted });
-  expect(await store.failures(storedCall("tried").key)).toBe(2);
+  expect((await store.failures(storedCall("tried").key)).count).toBe(2);
   await store.close();
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { HoldDetail } from "../../contract/failures.ts";
 import { client, heldFor, onStage, progressOf, setUp, tearDown, until } from "./harness.ts";
-import { done, failure } from "./stubs.ts";
+import { done, failure, ref } from "./stubs.ts";
 import type { World } from "./stubs.ts";
 
 beforeAll(setUp);
@@ -124,6 +124,27 @@ test.concurrent("a person may go on with what is kept", async () => {
   );
 });
 
+test.concurrent("after more samples were granted, too, it is said once", async () => {
+  await onStage(
+    { contexts: ["one"], conversations: 10, minKeptShare: 0.8, window: 2 },
+    async ({ world, start }) => {
+      let granted = false;
+      world.unit = async ({ unit }) => {
+        await until(() => granted, "the grant");
+        return unit < 3 ? { status: "dropped", reason: "coherence", spend: { calls: 1, reread: 0, usd: 0 } } : done;
+      };
+      const handle = await start();
+      await until(() => world.open > 0, "a conversation to open");
+      await handle.executeUpdate("retryUnits", { args: [{ sampleLimit: 4 }] });
+      granted = true;
+      await heldFor(handle, "kept-share");
+      await handle.executeUpdate("resume");
+      await handle.result();
+    },
+    onlyTexts,
+  );
+});
+
 test.concurrent("an unknown failure of a unit is recorded, not retried for ever", async () => {
   await onStage(
     { contexts: ["one"], conversations: 4, minKeptShare: 0.5 },
@@ -159,6 +180,108 @@ test.concurrent("the budget holds the run when it is used up and lets it go on w
     onlyTexts,
   );
 });
+
+test.concurrent("a stage's own cap holds the run and names the stage; raised, it goes on", async () => {
+  await onStage(
+    {
+      contexts: ["one", "two"],
+      conversations: 10,
+      window: 2,
+      stageBudgets: { steer: { calls: 12, usd: null } },
+      guided: false,
+    },
+    async ({ world, start }) => {
+      const handle = await start();
+      const held = await heldFor(handle, "budget");
+      expect(held.hold?.message).toMatch(/^The budget of steer is used up: \d+ of 12 calls/);
+      expect(held.hold?.remedy).toMatch(/attune budget raise \S+ --stage steer --calls 24/);
+      expect(held.stageBudgets).toMatchObject([{ stage: "steer", budget: { calls: 12, usd: null } }]);
+      // The other stage draws nothing and has no cap.
+      expect(world.spendByStage.converse).toBe(20);
+      expect(world.spendByStage.steer).toBeGreaterThanOrEqual(8);
+      expect(world.spendByStage.steer).toBeLessThanOrEqual(12);
+      const { currentDetails } = await handle.query<{ currentDetails?: string }>("__temporal_workflow_metadata");
+      expect(currentDetails).toMatch(/steer: calls \d+ of 12/);
+      const refused = { calls: 100, usd: null, stage: "converse" };
+      await expect(handle.executeUpdate("raiseBudget", { args: [refused] })).rejects.toThrow();
+      await handle.executeUpdate("raiseBudget", { args: [{ calls: 100, usd: null, stage: "steer" }] });
+      await handle.result();
+      expect(world.spendByStage).toEqual({ converse: 20, steer: 20 });
+    },
+    {
+      until: "steer",
+      bend: ({ control }) => {
+        const seal = control.sealConversations;
+        control.sealConversations = async (input) => {
+          const record = await seal(input);
+          return { ...record, outputs: { conversations: { ...ref("conversations"), rows: 10 } } };
+        };
+      },
+    },
+  );
+});
+
+test.concurrent("of two caps the one that is reached first holds the run, and each is raised by itself", async () => {
+  await onStage(
+    {
+      contexts: ["one"],
+      conversations: 20,
+      window: 2,
+      budget: { calls: 14, usd: null },
+      stageBudgets: { converse: { calls: 8, usd: null } },
+    },
+    async ({ world, start }) => {
+      const handle = await start();
+      expect((await heldFor(handle, "budget")).hold?.message).toMatch(/of converse is used up/);
+      expect(world.spendCalls).toBeLessThanOrEqual(8);
+      await handle.executeUpdate("raiseBudget", { args: [{ calls: 100, usd: null, stage: "converse" }] });
+      await until(async () => {
+        const { state, hold } = await progressOf(handle);
+        return state === "held" && /^The budget is used up/.test(hold?.message ?? "");
+      }, "the run's own cap");
+      expect(world.spendCalls).toBeLessThanOrEqual(14);
+      await handle.executeUpdate("raiseBudget", { args: [{ calls: 100, usd: null }] });
+      await handle.result();
+      expect(world.spendCalls).toBe(20);
+    },
+    onlyTexts,
+  );
+});
+
+test.concurrent(
+  "what needs a person is not lifted with a stall, and a stall ends only when the child that stalled goes on",
+  async () => {
+    await onStage(
+      { contexts: ["one", "two"], conversations: 8, window: 1, stallHoldMs: 3000 },
+      async ({ world, start }) => {
+        let freed = false;
+        let others = 0;
+        world.unit = async ({ group, unit }, signal) => {
+          if (group.context === "one" && unit === 2) {
+            await until(() => freed || signal.aborted, "the way to be free", 60_000);
+            return done;
+          }
+          if (group.context === "two") {
+            others += 1;
+            await new Promise((resolve) => setTimeout(resolve, 1200));
+          }
+          return done;
+        };
+        const handle = await start();
+        await heldFor(handle, "stalled");
+        const before = others;
+        await new Promise((resolve) => setTimeout(resolve, 4000));
+        // The healthy context's conversation ended meanwhile: that lifts nothing.
+        expect((await progressOf(handle)).hold?.reason).toBe("stalled");
+        expect(others - before).toBeLessThanOrEqual(1);
+        freed = true;
+        await handle.result();
+        expect(world.spendCalls).toBe(16);
+      },
+      onlyTexts,
+    );
+  },
+);
 
 test.concurrent(
   "a budget that lasts costs the histories little: draws are for many conversations, and grants are no orders",
@@ -224,7 +347,7 @@ test.concurrent("a cap in dollars holds the run, and a pause outlives a raised b
       const handle = await start();
       const held = await heldFor(handle, "budget");
       expect(held.hold?.message).toMatch(/of \$1/);
-      expect(held.hold?.remedy).toMatch(/npx attune budget \S+ --usd 2/);
+      expect(held.hold?.remedy).toMatch(/npx attune budget raise \S+ --usd 2/);
       await staysQuiet(world);
       // Never more than the cap: what a conversation may cost is reserved before it starts.
       expect(world.events.filter((event) => event.startsWith("unit converse")).length).toBeLessThanOrEqual(5);

@@ -72,6 +72,32 @@ test("a cap on calls holds the run before it is passed; raised, the run ends and
   });
 });
 
+test("what a conversation spent before an attempt of it failed counts, too: a cap is not passed", async () => {
+  const cap = 100;
+  const failed = new Map<string, number>();
+  /** Fails the last call of each conversation as often as one attempt asks. */
+  const flapping = (asked: Asked): Reply => {
+    const { messages } = asked.body;
+    const key = String(asked.headers["x-attune-key"]);
+    const last = messages.length === 4 && messages[0]?.content.startsWith("You play the person") === false;
+    const times = failed.get(key) ?? 0;
+    if (!last || times >= 4) return answer(asked);
+    failed.set(key, times + 1);
+    return errorReply(500, "server_error");
+  };
+  // 200 calls if nothing held them.
+  const many = { conversations: 20, window: 4, budget: { calls: cap, usd: null } };
+  await conversing(many, flapping, async ({ start, provider }) => {
+    const handle = await start();
+    await until(async () => (await progressOf(handle)).hold?.reason === "budget", "a hold for the budget", 50_000);
+    await pause(1500);
+    expect(provider.recorded().length).toBeGreaterThan(cap / 2);
+    expect(provider.recorded().length).toBeLessThanOrEqual(cap);
+    await handle.executeUpdate<void, [object]>(messages.raiseBudget, { args: [{ calls: 1000, usd: null }] });
+    await until(() => provider.recorded().length > cap, "it to go on");
+  });
+});
+
 test("twenty seconds of nothing but 429 lose no conversation, use up no attempt and repeat no call", async () => {
   let storm = false;
   await conversing(

@@ -20,6 +20,7 @@ export class World {
   open = 0;
   mostOpen = 0;
   spendCalls = 0;
+  readonly spendByStage: Record<string, number> = {};
   /** null: a call without a known price was recorded. */
   spendUsd: number | null = 0;
   clock = Date.now();
@@ -90,7 +91,18 @@ export function stubs(world: World, queues: Queues) {
       world.records.delete(key);
       world.note(`dropped ${key}`);
     },
-    readSpend: async () => ({ calls: world.spendCalls, reread: 0, usd: world.spendUsd }),
+    readSpend: async ({ byStage }) => ({
+      calls: world.spendCalls,
+      reread: 0,
+      usd: world.spendUsd,
+      ...(byStage === true
+        ? {
+            stages: Object.fromEntries(
+              Object.entries(world.spendByStage).map(([stage, calls]) => [stage, { calls, reread: 0, usd: null }]),
+            ),
+          }
+        : {}),
+    }),
     measure: () => record("measure"),
     sealConversations: ({ context }) => record(`converse/${context}`),
     prepareReward: async ({ which }) => draft(which),
@@ -121,6 +133,7 @@ export function stubs(world: World, queues: Queues) {
     try {
       const outcome = await world.unit(input, context.cancellationSignal);
       world.spendCalls += outcome.spend.calls;
+      world.spendByStage[group.stage] = (world.spendByStage[group.stage] ?? 0) + outcome.spend.calls;
       world.spendUsd = world.spendUsd === null || outcome.spend.usd === null ? null : world.spendUsd + outcome.spend.usd;
       world.note(`unit ${[group.stage, group.context, group.arm].filter(Boolean).join(" ")} ${input.unit}`);
       return outcome;

@@ -115,7 +115,7 @@ async function runUnits(
       stallHoldMs: plan.stallHoldMs,
       sampleLimit: Math.max(plan.sampleLimit[stage], orders.sampleLimit ?? 0),
       allowance: plan.allowance[stage],
-      unlimited: !director.capped,
+      unlimited: !director.caps(stage),
       paused: orders.paused,
       inputs,
     }),

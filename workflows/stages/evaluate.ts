@@ -56,7 +56,7 @@ function runEvaluation(
       backbone,
       adapters,
       scorers,
-      unlimited: !director.capped,
+      unlimited: !director.caps("evaluate"),
       paused: orders.paused,
     }),
     staticSummary: `evaluation of ${backbone}`,

@@ -23,3 +23,30 @@ export function fairShares(demands: ReadonlyMap<string, number>, total: number, 
   }
   return shares;
 }
+
+/**
+ * Divides `total` tokens a minute by demand too, unless somebody's next call is larger than its part. Then whole calls are dealt, as many as fit, with
+ * another one first each `turn`, and what is left goes by demand to those who got theirs; the others get nothing. `calls`: tokens of the next calls,
+ * which count as no more than the total.
+ */
+export function tokenShares(
+  demands: ReadonlyMap<string, number>,
+  calls: ReadonlyMap<string, number>,
+  total: number,
+  turn: number,
+): Map<string, number> {
+  const needed = (id: string) => Math.min(total, calls.get(id) ?? 0);
+  const even = fairShares(demands, total, turn);
+  if ([...even].every(([id, share]) => needed(id) <= share)) return even;
+  const ids = [...demands.keys()].toSorted();
+  const first = turn % ids.length;
+  const dealt = new Map<string, number>();
+  let left = total;
+  for (const id of [...ids.slice(first), ...ids.slice(0, first)]) {
+    if (needed(id) > left) continue;
+    dealt.set(id, needed(id));
+    left -= needed(id);
+  }
+  const rest = fairShares(new Map([...demands].filter(([id]) => dealt.has(id))), left, turn);
+  return new Map(ids.map((id) => [id, (dealt.get(id) ?? 0) + (rest.get(id) ?? 0)]));
+}

@@ -1,4 +1,4 @@
-import { fairShares } from "./fair.ts";
+import { fairShares, tokenShares } from "./fair.ts";
 
 /** How much of a provider's limits: calls in flight, and requests and tokens a minute where the configuration gives them. */
 export interface Amounts {
@@ -13,6 +13,8 @@ interface Holder {
   readonly held: Amounts;
   /** Calls it has in flight or waiting. */
   readonly demand: number;
+  /** Estimated tokens of its next call, where tokens a minute are limited. */
+  readonly nextTokens?: number;
   readonly inFlight: number;
   /** Calls it lets out at a time: its part, less what a burst of 429 cut. */
   readonly width: number;
@@ -31,6 +33,7 @@ export type Holders = Readonly<Record<string, Holder>>;
 export interface Situation {
   readonly ceiling: Amounts;
   readonly demand: number;
+  readonly nextTokens?: number;
   readonly width: number;
   /** In flight now, and what the last minute's calls used. */
   readonly used: { readonly calls: number; readonly requests: number; readonly tokens: number };
@@ -44,6 +47,8 @@ export const leaseMs = 10_000;
 const minuteMs = 60_000;
 /** Whom an uneven division favours changes after this long. */
 const turnMs = 10_000;
+/** Whose calls come first, where parts are too small for one, changes after this long: first the last minute of all others must end. */
+const dealMs = 75_000;
 
 /**
  * What the record should say after `me` has looked at it, and what `me` may use from then on. A process raises its part only by what nobody holds, and
@@ -53,7 +58,7 @@ const turnMs = 10_000;
 export function rebalance(
   holders: Holders,
   me: string,
-  { ceiling, demand, width, used, now, silence }: Situation,
+  { ceiling, demand, nextTokens = 0, width, used, now, silence }: Situation,
 ): { holders: Holders; mine: Amounts } {
   const others = Object.fromEntries(
     Object.entries(holders).flatMap(([id, holder]) => {
@@ -63,24 +68,30 @@ export function rebalance(
   );
   const sharing = Object.entries(others).filter(([id, { left }]) => left !== true && silence(id) <= leaseMs);
   const demands = new Map([...sharing.map(([id, holder]) => [id, holder.demand] as const), [me, demand]]);
-  const turn = Math.floor(now / turnMs);
-  const part = (limit: number, of: (amounts: Amounts) => number) => {
-    const target = fairShares(demands, limit, turn).get(me) ?? 0;
+  const byDemand = (limit: number) => fairShares(demands, limit, Math.floor(now / turnMs));
+  const byCall = (limit: number) => {
+    const calls = new Map([...sharing.map(([id, holder]) => [id, holder.nextTokens ?? 0] as const), [me, nextTokens]]);
+    return tokenShares(demands, calls, limit, Math.floor(now / dealMs));
+  };
+  const part = (limit: number, of: (amounts: Amounts) => number, shares = byDemand(limit)) => {
+    const target = shares.get(me) ?? 0;
     const free = limit - Object.values(others).reduce((sum, { held }) => sum + of(held), 0);
     return Math.max(0, Math.min(target, free));
   };
-  const rate = (limit: number | null, of: (amounts: Amounts) => number) => (limit === null ? null : part(limit, of));
+  const { requestsPerMinute, tokensPerMinute } = ceiling;
   const mine: Amounts = {
     calls: part(ceiling.calls, ({ calls }) => calls),
-    requestsPerMinute: rate(ceiling.requestsPerMinute, (held) => held.requestsPerMinute ?? 0),
-    tokensPerMinute: rate(ceiling.tokensPerMinute, (held) => held.tokensPerMinute ?? 0),
+    requestsPerMinute: requestsPerMinute === null ? null : part(requestsPerMinute, (held) => held.requestsPerMinute ?? 0),
+    tokensPerMinute:
+      tokensPerMinute === null ? null : part(tokensPerMinute, (held) => held.tokensPerMinute ?? 0, byCall(tokensPerMinute)),
   };
   const held = {
     calls: Math.max(mine.calls, used.calls),
     requestsPerMinute: mine.requestsPerMinute === null ? null : Math.max(mine.requestsPerMinute, used.requests),
     tokensPerMinute: mine.tokensPerMinute === null ? null : Math.max(mine.tokensPerMinute, used.tokens),
   };
-  return { holders: { ...others, [me]: { held, demand, inFlight: used.calls, width, at: now } }, mine };
+  const said = { held, demand, ...(tokensPerMinute === null ? {} : { nextTokens }), inFlight: used.calls, width, at: now };
+  return { holders: { ...others, [me]: said }, mine };
 }
 
 /** What the record should say once `me` is gone: nothing, or for a minute what its last calls used of the limits. */

@@ -80,6 +80,7 @@ export class Lease {
       const situation = () => ({
         ceiling: this.#ceiling,
         demand,
+        nextTokens: limiter.nextTokens,
         width: limiter.width,
         used: limiter.used,
         now,
@@ -120,6 +121,7 @@ export class Lease {
       until: this.#said + leaseMs - graceMs,
       requestsPerMinute: amounts.requestsPerMinute ?? undefined,
       tokensPerMinute: amounts.tokensPerMinute ?? undefined,
+      allTokensPerMinute: this.#ceiling.tokensPerMinute ?? undefined,
     });
   }
 }
@@ -141,6 +143,7 @@ function same(before: Holders, after: Holders, me: string): boolean {
   if (a === undefined || b === undefined || Object.keys(before).length !== Object.keys(after).length) return false;
   return (
     a.demand === b.demand &&
+    a.nextTokens === b.nextTokens &&
     a.held.calls === b.held.calls &&
     a.held.requestsPerMinute === b.held.requestsPerMinute &&
     a.held.tokensPerMinute === b.held.tokensPerMinute

@@ -79,8 +79,23 @@ describe.each(stores)("calls in $store", ({ environment, keys, killedAt }) => {
     expect(await store.spend("run-1")).toEqual({ calls: 3, reread: 1, usd: 1.25 });
     expect(await store.spend("run-2")).toEqual({ calls: 1, reread: 0, usd: null });
     expect(await store.spend("unknown")).toEqual({ calls: 0, reread: 0, usd: 0 });
-    expect(await store.failures(storedCall("a").key)).toBe(1);
-    expect(await store.failures(storedCall("b").key)).toBe(0);
+    expect(await store.spendByStage("run-1")).toEqual({ converse: { calls: 3, reread: 1, usd: 1.25 } });
+    expect(await store.spendByStage("run-2")).toEqual({ steer: { calls: 1, reread: 0, usd: null } });
+    expect(await store.spendByStage("unknown")).toEqual({});
+    await store.close();
+  });
+
+  it("tells how often a call failed, and when first, by whatever process and in whatever order they are written", async () => {
+    const env = await environment();
+    const [store, other] = await Promise.all([openCalls(env), openCalls(env)]);
+    store.note(attempt("a", "failed", { at: "2026-01-01T00:00:07.000Z" }));
+    store.note(attempt("a", "limited", { at: "2026-01-01T00:00:01.000Z" }));
+    store.note(attempt("a", "outage", { at: "2026-01-01T00:00:02.000Z" }));
+    expect(await store.failures(storedCall("a").key)).toEqual({ count: 1, firstAt: "2026-01-01T00:00:07.000Z" });
+    other.note(attempt("a", "failed", { at: "2026-01-01T00:00:05.000Z" }));
+    await other.close();
+    expect(await store.failures(storedCall("a").key)).toEqual({ count: 2, firstAt: "2026-01-01T00:00:05.000Z" });
+    expect(await store.failures(storedCall("b").key)).toEqual({ count: 0, firstAt: null });
     await store.close();
   });
 
@@ -93,7 +108,7 @@ describe.each(stores)("calls in $store", ({ environment, keys, killedAt }) => {
     expect((await pending).won).toBe(true);
     await expect(store.put(storedCall("c"))).rejects.toThrow(/could not be written/);
     const again = await openCalls(env);
-    expect(await again.failures(storedCall("b").key)).toBe(1);
+    expect((await again.failures(storedCall("b").key)).count).toBe(1);
     await again.close();
   });
 

@@ -86,8 +86,8 @@ it("counts failures of every process under the model that answers the call in th
   store.note(attempt("a", "failed"));
   other.note(attempt("a", "failed"));
   other.note(attempt("a", "limited"));
-  expect(await other.failures(storedCall("a").key)).toBeGreaterThan(0);
-  expect(await store.failures(storedCall("a").key)).toBe(2);
+  expect((await other.failures(storedCall("a").key)).count).toBeGreaterThan(0);
+  expect((await store.failures(storedCall("a").key)).count).toBe(2);
   expect((await store.usage("run-1")).map(({ model, failed }) => [model, failed])).toEqual([["alias", 3]]);
   // Another run gets the answer: this run's ledger never names its model.
   await other.put(storedCall("a", { labels: { run: "run-2", stage: "converse", context: "distress", arm: "" } }));

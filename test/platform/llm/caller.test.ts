@@ -128,7 +128,7 @@ describe("faults", () => {
     const told: string[] = [];
     const answer = await caller.call(callRequest("x", url, { onRetry: (cause) => told.push(cause) }));
     expect(answer.text).toBe("answer to x");
-    expect([server.asked.length, told.length, await store.failures(answer.key)]).toEqual([3, 1, 1]);
+    expect([server.asked.length, told.length, (await store.failures(answer.key)).count]).toEqual([3, 1, 1]);
   });
 
   it("a server that sends headers and then nothing runs into the timeout", async () => {
@@ -143,7 +143,7 @@ describe("faults", () => {
     const started = performance.now();
     const answer = await caller.call(callRequest("x", url));
     expect(performance.now() - started).toBeGreaterThan(6 * 30);
-    expect([server.asked.length, await store.failures(answer.key)]).toEqual([7, 0]);
+    expect([server.asked.length, (await store.failures(answer.key)).count]).toEqual([7, 0]);
     expect((await store.usage("run-1")).reduce((sum, row) => sum + row.failed, 0)).toBe(6);
   });
 

@@ -40,7 +40,7 @@ it("ten minutes of nothing but 429 lose no call, use up no attempt and are not h
 
   const answers = await Promise.all(Array.from({ length: items }, (_, turn) => ask(turn)));
   expect(answers.map(({ text }) => text)).toEqual(answers.map(() => "fine"));
-  for (const { key } of answers) expect(await store.failures(key)).toBe(0);
+  for (const { key } of answers) expect((await store.failures(key)).count).toBe(0);
   const during = arrivals.filter((at) => at < stormMs);
   // Beside the first burst, some ten a minute at most.
   expect(during.length).toBeGreaterThan(width);

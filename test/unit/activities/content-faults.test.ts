@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { makeConverseActivities } from "../../../activities/converse/converse.ts";
 import type { ConversationRow } from "../../../contract/rows.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
-import { readUnit } from "../../../activities/units.ts";
+import { listUnits, readUnit } from "../../../activities/units.ts";
 import type { UnitHeartbeat } from "../../../contract/activities.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { type Asked, errorReply, type Reply } from "../../support/chat-server.ts";
@@ -18,6 +18,7 @@ async function converseBench(script: (asked: Asked) => Reply) {
 }
 
 const isUser = ({ body }: Asked) => body.messages[0]?.content.startsWith("You play the person") === true;
+const isPersona = ({ body }: Asked) => body.messages[0]?.content.startsWith("You invent people") === true;
 /** An answer with this content, written as JSON. */
 const answer = (content: string): Exclude<Reply, string> => ({
   status: 200,
@@ -70,13 +71,74 @@ test.each<[string, (turn: number) => Reply, string]>([
   },
 );
 
+const inItsField: Reply = {
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: '{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":null,"refusal":"I can\'t talk about that."}}]}',
+};
+
+test.each<[string, Reply]>([
+  ["in its field", inItsField],
+  ["in words", { text: "I'm sorry, but I can't help with that." }],
+  ["by a filter, in the middle of a text", { text: "My boss shouted at me and then he", finishReason: "content_filter" }],
+  ["by a filter, before any text", errorReply(400, "content_filter")],
+])(
+  "a simulated user that refuses %s is not asked again: no turn, and dropped by that reason, whatever the limit",
+  async (_, says) => {
+    const asAnother = play({});
+    const { converse, row, server, deps } = await converseBench((asked) =>
+      isUser(asked) && ownTurns(asked) === 1 ? says : asAnother(asked),
+    );
+    expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason: "user-refused" });
+    expect(await row(0)).toBeNull();
+    expect(server.asked).toHaveLength(4);
+    expect(await attempt(converse, unitInput(group, 0, { sampleLimit: 6 }))).toMatchObject({
+      reason: "user-refused",
+      spend: { calls: 0 },
+    });
+    expect(await listUnits(deps, run, group)).toHaveLength(1);
+  },
+);
+
+test.each([
+  "I'm sorry, I can't do this any more.",
+  "I can't help it, I cry whenever she calls. I'm sorry.",
+  "I can't talk about that yet, sorry.",
+])("a simulated user in distress is no refusal: %s", async (sorrow) => {
+  const { converse, row } = await converseBench(play({ user: (asked) => (ownTurns(asked) === 0 ? "It went badly." : sorrow) }));
+  expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "done" });
+  expect((await row(0)).turns[2]?.text).toBe(sorrow);
+});
+
+test.each<[string, Reply]>([
+  ["in its field", inItsField],
+  ["in words", { text: "I'm sorry, but I can't create a profile of a person in crisis." }],
+  ["by a filter", { text: '{"plausible": true, "reas', finishReason: "content_filter" }],
+  ["in the fields it was given", { text: '{"plausible": false, "reason": "I can\'t assist with that request.", "prose": ""}' }],
+  [
+    "in place of a person",
+    { text: '{"plausible": true, "reason": "fits", "prose": "I\'m sorry, but I can\'t help with that."}' },
+  ],
+])("a persona that is refused %s is dropped by that reason, and no other is drawn", async (_, says) => {
+  const asAnother = play({});
+  const { converse, server } = await converseBench((asked) => (isPersona(asked) ? says : asAnother(asked)));
+  expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason: "persona-refused" });
+  expect(server.asked).toHaveLength(1);
+});
+
+test.each([
+  ["empty", " ", "persona-empty"],
+  ["without a person", '{"plausible": true, "reason": "fits", "prose": " "}', "persona-empty"],
+  ["no JSON", "A calm person.", "persona-unreadable"],
+  ["implausible", '{"plausible": false, "reason": "too young for it"}', "implausible-persona"],
+])("personas that are %s, four of them, are dropped by the reason that is so", async (_, persona, reason) => {
+  const { converse, server } = await converseBench(play({ persona: () => persona }));
+  expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason });
+  expect(server.asked).toHaveLength(4);
+});
+
 test("a refusal of the assistant becomes no data: its conversation is dropped by that reason", async () => {
-  const refused: Reply = {
-    status: 200,
-    headers: { "content-type": "application/json" },
-    body: '{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":null,"refusal":"I can\'t talk about that."}}]}',
-  };
-  const { converse, row } = await converseBench(play({ assistant: () => refused }));
+  const { converse, row } = await converseBench(play({ assistant: () => inItsField }));
   expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason: "assistant-refused" });
   expect(await row(0)).toBeNull();
 });

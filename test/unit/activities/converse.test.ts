@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { makeConverseActivities } from "../../../activities/converse/converse.ts";
 import type { ConversationRow } from "../../../contract/rows.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
+import { dropStageRecord } from "../../../activities/stages/records.ts";
 import { listUnits, readUnit, unitKey } from "../../../activities/units.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { errorReply, type Asked } from "../../support/chat-server.ts";
@@ -240,6 +241,18 @@ test("sealing: counts add up, and the rows stand behind the record", async () =>
   expect(await sealConversations({ run, context: "distress" })).toEqual(record);
   if (ref !== undefined) await deps.artifacts.remove(ref.uri);
   expect((await sealConversations({ run, context: "distress" })).outputs["conversations"]).toEqual(ref);
+});
+
+test("a conversation that an error ended has no record: it is counted as failed", async () => {
+  const { converse, sealConversations, deps } = await converseBench(play({}));
+  for (const unit of [0, 2]) expect(await attempt(converse, unitInput(group, unit))).toMatchObject({ status: "done" });
+  await dropStageRecord(deps, run, "measure");
+  await expect(attempt(converse, unitInput(group, 1))).rejects.toMatchObject({ type: "BadData" });
+  await makeMeasureActivities(deps).measure({ run });
+  const record = await sealConversations({ run, context: "distress" });
+  expect(record.counts).toEqual({ asked: 3, done: 2, dropped: 0, failed: 1, "failed:no-record": 1 });
+  const card = await deps.artifacts.read(record.outputs["card"] as Ref);
+  expect(card.toString()).toContain("| failed:no-record | 1 |");
 });
 
 test("near copies of an earlier conversation are left out of the sealed set and counted, the first by unit is kept", async () => {

@@ -96,6 +96,15 @@ test("a faulty simulated user loses no item: the message stands, marked", async 
   expect((await row("baseline")).turns.map(({ userFault }) => userFault)).toEqual([null, "offers-help"]);
 });
 
+test("a simulated user's refusal is no message that an arm could answer: the item is missing, by that reason", async () => {
+  const { rollOut, row, server } = await evaluationBench({
+    user: (asked) => (ownTurns(asked) === 0 ? "It went badly." : "I'm sorry, but I can't help with that."),
+  });
+  expect(await rollOut("baseline")).toMatchObject({ status: "dropped", reason: "user-refused" });
+  expect(await row("baseline")).toBeNull();
+  expect(server.asked.filter(({ body }) => body.model === "tiny")).toHaveLength(1);
+});
+
 test("a night asks afresh, of the same people", async () => {
   const { rollOut, row, server, deps } = await evaluationBench();
   await rollOut("baseline");
@@ -170,9 +179,12 @@ test("an adapter that changes nothing fails the canary by name", async () => {
   expect(await deps.records.get("canary/job/1")).toBeNull();
 });
 
-test("sealing joins every turn with its scores; a missing score is null", async () => {
+test("sealing joins every turn with its scores, a missing score is null, and counts a conversation without a record as failed", async () => {
   const { rollOut, deps, config } = await evaluationBench();
   for (const arm of ["baseline", "adapter"] as const) await rollOut(arm);
+  await dropStageRecord(deps, run, "measure");
+  await expect(rollOut("baseline", 1)).rejects.toMatchObject({ type: "BadData" });
+  await makeMeasureActivities(deps).measure({ run });
   const { prepareEvaluationScore, sealEvaluation } = makeEvaluationActivities(deps);
   const what = {
     run,
@@ -192,7 +204,8 @@ test("sealing joins every turn with its scores; a missing score is null", async 
   );
   const job: JobOutcome = { job: "j", fence: 1, outputs: { "scores.jsonl": scores }, metrics: {}, result: scores };
   const record = await sealEvaluation({ ...what, job });
-  expect(record).toMatchObject({ key: "evaluate/tiny", counts: { asked: 4 * 4 * 2, done: 2 }, facts: { split: "test" } });
+  expect(record).toMatchObject({ key: "evaluate/tiny", facts: { split: "test" } });
+  expect(record.counts).toEqual({ asked: 4 * 4 * 2, done: 2, dropped: 0, failed: 30, "failed:no-record": 30 });
   const scored: EvaluationRow[] = [];
   for await (const row of deps.artifacts.readLines(record.outputs["rows"] as Ref)) scored.push(row as EvaluationRow);
   expect(scored.map(({ arm }) => arm)).toEqual(["baseline", "adapter"]);
@@ -205,5 +218,6 @@ test("sealing joins every turn with its scores; a missing score is null", async 
   const retrained = { ...what.adapters, distress: { ...adapter("distress"), sha256: "f".repeat(64) } };
   await dropStageRecord(deps, run, "evaluate/tiny");
   const left = await sealEvaluation({ ...what, adapters: retrained, arms: ["baseline", "adapter"], job });
-  expect(left.counts).toMatchObject({ asked: 4 * 2 * 2, done: 1, failed: 1, "failed:not-tried-with-this-adapter": 1 });
+  expect(left.counts).toMatchObject({ asked: 4 * 2 * 2, done: 1, dropped: 0, failed: 15 });
+  expect(left.counts).toMatchObject({ "failed:not-tried-with-this-adapter": 1, "failed:no-record": 14 });
 });

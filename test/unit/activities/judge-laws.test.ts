@@ -20,7 +20,7 @@ function judgedBy(answers: readonly { readonly text: string; readonly finishReas
   let asked = 0;
   const session = {
     config,
-    ask: async () => ({ finishReason: "stop", ...(answers[asked++] ?? answers.at(-1)) }),
+    ask: async () => ({ finishReason: "stop", refusal: null, ...(answers[asked++] ?? answers.at(-1)) }),
   } as unknown as Session;
   const judge = () => judgeReply(session, [{ speaker: "user", text: "u" }], "a reply", { turn: 1, runs: 1 });
   return { judge, asked: () => asked };

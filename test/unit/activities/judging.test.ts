@@ -3,15 +3,19 @@ import { runUnit } from "../../../activities/dialogue/session.ts";
 import { judgeReply } from "../../../activities/judging/judge.ts";
 import type { Judged } from "../../../domain/levels.ts";
 import type { Turn } from "../../../domain/transcript.ts";
-import type { Asked } from "../../support/chat-server.ts";
-import { attempt, judgement, play, stageBench, unitInput } from "../../support/stage-bench.ts";
+import { type Asked, errorReply, type Reply } from "../../support/chat-server.ts";
+import { attempt, judgement, stageBench, unitInput } from "../../support/stage-bench.ts";
 
 const history: Turn[] = [{ speaker: "user", text: "My cat is ill." }];
 
 /** One reply judged through a unit, as stages do it. */
-async function judged(judge: (asked: Asked, n: number) => string, { runs = 1, reply = "I see." } = {}) {
+async function judged(judge: (asked: Asked, n: number) => string | Exclude<Reply, string>, { runs = 1, reply = "I see." } = {}) {
   let n = 0;
-  const { deps, server } = await stageBench({ script: play({ judge: (asked) => judge(asked, n++) }) });
+  const script = (asked: Asked): Reply => {
+    const said = judge(asked, n++);
+    return typeof said === "string" ? { text: said } : said;
+  };
+  const { deps, server } = await stageBench({ script });
   let found: Judged | undefined;
   await attempt(
     (input: ReturnType<typeof unitInput>) =>
@@ -48,6 +52,17 @@ test("a judge that can't be read leaves the reply unscored, with the reason, nev
   expect(result.asked).toHaveLength(3);
   expect(result.judged?.overall).toBeNull();
   expect(result.judged?.unscored).toMatch(/can't be read/);
+});
+
+test.each<[string, Reply]>([
+  ["in words", { text: "I'm sorry, but I can't rate conversations about self-harm." }],
+  ["by a filter, though it reads as a judgement", { text: judgement(1), finishReason: "content_filter" }],
+  ["before it begins", errorReply(400, "content_filter")],
+  ["in its reasoning", { text: judgement(1).replace('"reasoning":"r"', '"reasoning":"I can\'t assist with that."') }],
+])("a judge that refuses %s is not asked again: unscored for that reason, and never a score", async (_, says) => {
+  const result = await judged((__, n) => (n === 0 ? says : judgement(5)));
+  expect(result.asked).toHaveLength(1);
+  expect(result.judged).toMatchObject({ overall: null, unscored: "judge-refused" });
 });
 
 test("repeated runs are asked apart and averaged", async () => {

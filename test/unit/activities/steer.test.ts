@@ -2,12 +2,14 @@ import { expect, test } from "vitest";
 import { makeConverseActivities } from "../../../activities/converse/converse.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
 import { readUnit } from "../../../activities/units.ts";
+import { readRows } from "../../../activities/stages/output.ts";
+import { dropStageRecord } from "../../../activities/stages/records.ts";
 import { makeSteerActivities } from "../../../activities/steer/pairs.ts";
 import { makeSteerUnit, type SteeredRow } from "../../../activities/steer/steer.ts";
 import type { JobOutcome } from "../../../contract/jobs.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { putFolder } from "../../../platform/artifacts/folder.ts";
-import type { Asked } from "../../support/chat-server.ts";
+import type { Asked, Reply } from "../../support/chat-server.ts";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attempt, judgement, levelOf, play, run, stageBench, unitInput } from "../../support/stage-bench.ts";
@@ -19,10 +21,18 @@ const assistant = (asked: Asked) => `Level ${levelOf(asked)} after ${asked.body.
 
 async function steerBench(
   context: string,
-  { settings = {}, conversations = 2 }: { settings?: Record<string, unknown>; conversations?: number } = {},
+  {
+    settings = {},
+    conversations = 2,
+    assistant: said = assistant,
+  }: {
+    settings?: Record<string, unknown>;
+    conversations?: number;
+    assistant?: NonNullable<Parameters<typeof play>[0]["assistant"]>;
+  } = {},
 ) {
   const bench = await stageBench({
-    script: play({ judge, assistant }),
+    script: play({ judge, assistant: said }),
     settings: { converse: { conversations, turns: 2 }, steer: { minPairs: 1, guidance: "judge" }, ...settings },
   });
   const { deps } = bench;
@@ -34,7 +44,7 @@ async function steerBench(
   const group = { stage: "steer", context } as const;
   const steered = (unit: number) => attempt(steer, unitInput(group, unit, { inputs: { conversations: sealed } }));
   const row = async (unit: number) => (await readUnit(deps, run, group, unit))?.row as SteeredRow;
-  return { ...bench, ...makeSteerActivities(deps), sealed, steered, row };
+  return { ...bench, ...makeSteerActivities(deps), sealed, steer, steered, row };
 }
 
 test("both replies of a turn answer one shared history", async () => {
@@ -72,14 +82,12 @@ test("where the target is low, over-warm replies are counter-steered too", async
 test("the gate keeps TRL rows without a steering prompt, and its counts add up", async () => {
   const { steered, gatePairs, deps } = await steerBench("distress");
   for (const unit of [0, 1]) await steered(unit);
-  expect(await steered(2)).toMatchObject({ status: "dropped", reason: "no-conversation" });
   const record = await gatePairs({ run, context: "distress", scores: null });
   expect(record.counts).toEqual({
-    asked: 3,
+    asked: 2,
     done: 2,
-    dropped: 1,
+    dropped: 0,
     failed: 0,
-    "dropped:no-conversation": 1,
     pairsAsked: 4,
     pairs: 4,
     "pairs:rejects-cold": 4,
@@ -100,6 +108,54 @@ test("the gate keeps TRL rows without a steering prompt, and its counts add up",
     });
     expect(JSON.stringify(pair)).not.toContain("Desired empathy");
   }
+  expect(await steered(2)).toMatchObject({ status: "dropped", reason: "no-conversation" });
+});
+
+test("counts add up to the sealed conversations, whichever way each ended; an earlier seal's replies are not gated", async () => {
+  let reply: Exclude<Reply, string> | null = null;
+  const { steered, steer, gatePairs, prepareGuideScore, deps, sealed } = await steerBench("distress", {
+    conversations: 5,
+    assistant: (asked) => reply ?? assistant(asked),
+  });
+  const from = (conversations: Ref, unit: number) =>
+    attempt(steer, unitInput({ stage: "steer", context: "distress" }, unit, { inputs: { conversations } }));
+  const reversed = (await readRows(deps.artifacts, sealed)).toReversed();
+  const earlier = await deps.artifacts.putLines("runs/bench/earlier.jsonl", reversed);
+  expect(await from(earlier, 4)).toMatchObject({ status: "done" });
+  const altered = { ...sealed, sha256: "0".repeat(64) };
+  for (const unit of [3, 4]) await expect(from(altered, unit)).rejects.toMatchObject({ type: "DigestMismatch" });
+  expect(await steered(0)).toMatchObject({ status: "done" });
+  reply = { text: "", finishReason: "content_filter" };
+  expect(await steered(1)).toMatchObject({ status: "dropped" });
+  reply = { status: 422, body: '{"error": {"message": "bad field"}}' };
+  expect(await steered(2)).toMatchObject({ status: "failed" });
+  const record = await gatePairs({ run, context: "distress", scores: null });
+  expect(record.counts).toMatchObject({
+    asked: 5,
+    done: 1,
+    dropped: 1,
+    "dropped:assistant-refused": 1,
+    failed: 3,
+    "failed:refused-request": 1,
+    "failed:no-record": 2,
+    pairsAsked: 2,
+    pairs: 2,
+  });
+  const card = await deps.artifacts.read(record.outputs["card"] as Ref);
+  expect(card.toString()).toContain("| failed:no-record | 2 |");
+  const guide = await putFolder(deps.artifacts, "runs/bench/guide", tempFolder());
+  const draft = await prepareGuideScore({ run, context: "distress", guide });
+  const scored = await readRows<{ id: string }>(deps.artifacts, draft.files[0]?.ref as Ref);
+  expect(new Set(scored.map(({ id }) => id.split("#")[0]))).toEqual(new Set(["distress-00000"]));
+});
+
+test("pairs are made of sealed conversations only", async () => {
+  const { gatePairs, deps } = await steerBench("distress");
+  await dropStageRecord(deps, run, "converse/distress");
+  await expect(gatePairs({ run, context: "distress", scores: null })).rejects.toMatchObject({
+    type: "BadData",
+    message: "Run bench has no sealed conversations of distress: converse comes before steer",
+  });
 });
 
 test("too few pairs stop the context by name, with the reasons", async () => {
@@ -157,14 +213,13 @@ test("the guide scores every candidate in one job and must agree", async () => {
 });
 
 test("a conversation that moved to another index is worked on under its own name", async () => {
-  const { deps, steered, row, sealed, server } = await steerBench("distress");
+  const { deps, steer, steered, row, sealed, server } = await steerBench("distress");
   await steered(0);
   await steered(1);
   const rows = [];
   for await (const conversation of deps.artifacts.readLines(sealed)) rows.push(conversation);
   const moved = await deps.artifacts.putLines("runs/bench/moved.jsonl", rows.toReversed());
   const asked = server.asked.length;
-  const { steer } = makeSteerUnit(deps);
   expect(
     await attempt(steer, unitInput({ stage: "steer", context: "distress" }, 0, { inputs: { conversations: moved } })),
   ).toMatchObject({ status: "done", spend: { calls: 0, reread: 8 } });

@@ -27,5 +27,5 @@ test("a goal before the open run's is refused: following it would spend what it 
 test("what the open run does not follow is said", () => {
   expect(said({})).toEqual([]);
   expect(said({ goal: "steer" }).join()).toMatch(/stops after steer/);
-  expect(said({ calls: 20 }).join()).toMatch(/not applied to the open run: npx attune budget mine/);
+  expect(said({ calls: 20 }).join()).toMatch(/not applied to the open run: npx attune budget raise mine/);
 });

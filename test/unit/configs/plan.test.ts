@@ -50,3 +50,14 @@ test("an unknown price reserves no dollars, and is never 0", () => {
     planFor(priced({ budget: { maxCalls: 3, allowUnknownPrice: true }, withPrice: false })).allowance.converse.usd,
   ).toBeNull();
 });
+
+test("a stage with a cap of its own has allowances, and no other", () => {
+  const { allowance, budget, stageBudgets } = planFor(
+    priced({ budget: { stages: { steer: { maxCostUsd: 2 } } }, withPrice: true }),
+  );
+  expect(budget).toEqual({ calls: null, usd: null });
+  expect(stageBudgets).toEqual({ steer: { calls: null, usd: 2 } });
+  expect(allowance.converse).toEqual({ calls: null, usd: null });
+  expect(allowance.steer.usd).toBeGreaterThan(0);
+  expect(planFor(priced({ budget: { maxCalls: 5, stages: { steer: {} } }, withPrice: true })).stageBudgets).toEqual({});
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Detectors, isRefusal, similarity, userFault } from "../../../domain/detectors.ts";
+import { type Detectors, similarity, userFault } from "../../../domain/detectors.ts";
 import type { Turn } from "../../../domain/transcript.ts";
 
 const all: Detectors = { offersHelp: true, lists: true, thankLoop: true, nearCopy: true, advice: true, saysItIsAi: true };
@@ -38,13 +38,4 @@ test("similarity is the share of common words", () => {
   expect(similarity("the old clock", "The old CLOCK!")).toBe(1);
   expect(similarity("one two", "two three")).toBeCloseTo(1 / 3);
   expect(similarity("", "")).toBe(1);
-});
-
-test.each([
-  ["I'm sorry, but I can't help with that.", true],
-  ["I cannot assist you with this.", true],
-  ["I'm sorry you had such a day.", false],
-  ["I can't imagine how hard that was.", false],
-])("refusal of %s: %s", (text, refused) => {
-  expect(isRefusal(text)).toBe(refused);
 });

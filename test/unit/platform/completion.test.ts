@@ -49,6 +49,34 @@ describe("toStoredCall", () => {
     expect(costOf({ input: 1, cachedInput: 0, output: 1 }, null)).toBeNull();
   });
 
+  it("never lowers what was spent: cached tokens beside the input cost as such, and counts that are none are estimated", () => {
+    const choices = [{ message: { content: "An answer of 28 characters.." } }];
+    const cached = read({
+      choices,
+      usage: { prompt_tokens: 10, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 50 } },
+    });
+    expect(cached).toMatchObject({ usage: { input: 10, cachedInput: 50, output: 1 }, usd: (50 + 10) / 1e6 });
+    for (const none of [-5, "5", Number.NaN])
+      expect(
+        read({
+          choices,
+          usage: { prompt_tokens: none, completion_tokens: none, prompt_tokens_details: { cached_tokens: none } },
+        }),
+      ).toMatchObject({ usage: { input: 8, cachedInput: 0, output: 7 }, usd: (8 * 2 + 7 * 10) / 1e6 });
+    expect(read({ choices, usage: { prompt_tokens: 1.5, completion_tokens: 0.2 } }).usage).toMatchObject({ input: 2, output: 1 });
+    const anything = fc.oneof(fc.integer(), fc.double(), fc.constant(null), fc.string());
+    fc.assert(
+      fc.property(anything, anything, anything, (prompt_tokens, completion_tokens, cached_tokens) => {
+        const { usd, usage } = read({
+          choices,
+          usage: { prompt_tokens, completion_tokens, prompt_tokens_details: { cached_tokens } },
+        });
+        expect(usd).toBeGreaterThanOrEqual(0);
+        expect(usd).toBeGreaterThanOrEqual((usage.output * 10) / 1e6);
+      }),
+    );
+  });
+
   it.each<[string, unknown, number, string | null]>([
     ["HTML", "<html>busy</html>", 200, null],
     ["nothing", "", 200, null],

@@ -21,6 +21,78 @@ describe("classifyFailure", () => {
       "hold",
       "quota",
     ],
+    [
+      "a limit of tokens a minute that tells where to pay for a higher one",
+      {
+        status: 429,
+        code: "rate_limit_exceeded",
+        message:
+          "429 Rate limit reached for model `llama-3.3-70b-versatile` in organization `org_1` service tier `on_demand` on tokens per minute (TPM): Limit 12000, Used 11050, Requested 3619. Please try again in 13.345s. Need more tokens? Upgrade to Dev Tier today at https://console.groq.com/settings/billing",
+      },
+      "wait",
+    ],
+    [
+      "a limit of requests a minute that asks for a payment method, without a code",
+      {
+        status: 429,
+        code: "requests",
+        message:
+          "429 Rate limit reached for default-global-with-image-limits in organization org-1 on requests per min. Limit: 60.000000 / min. Current: 70.000000 / min. Please add a payment method to your account to increase your rate limit. Visit https://platform.openai.com/account/billing to add a payment method.",
+      },
+      "wait",
+    ],
+    [
+      "a limit that is called a quota, and names a time",
+      {
+        status: 429,
+        message:
+          "429 You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded for metric: generate_content_free_tier_requests, limit: 10, model: gemini-2.5-flash\nPlease retry in 36.04s.",
+      },
+      "wait",
+    ],
+    [
+      "a limit of nothing, though it names a time",
+      {
+        status: 429,
+        message:
+          "429 You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded for metric: generate_content_free_tier_requests, limit: 0, model: gemini-3-pro\nPlease retry in 10.67s.",
+      },
+      "hold",
+      "quota",
+    ],
+    [
+      "credit that is used up, told as a wrong request",
+      {
+        status: 400,
+        code: "invalid_request_error",
+        message:
+          "400 Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
+      },
+      "hold",
+      "quota",
+    ],
+    ["a billing limit, told in words", { status: 429, message: "429 Billing hard limit has been reached" }, "hold", "quota"],
+    [
+      "a request larger than a minute's limit, at 413",
+      {
+        status: 413,
+        code: "rate_limit_exceeded",
+        message:
+          "413 Request too large for model `llama-3.1-8b-instant` in organization `org_1` service tier `on_demand` on tokens per minute (TPM): Limit 6000, Requested 12328, please reduce your message size and try again. Need more tokens? Upgrade to Dev Tier today at https://console.groq.com/settings/billing",
+      },
+      "refused",
+    ],
+    [
+      "a request larger than a minute's limit, at 429",
+      {
+        status: 429,
+        code: "rate_limit_exceeded",
+        message:
+          "429 Request too large for gpt-4o in organization org-1 on tokens per min (TPM): Limit 30000, Requested 342389. The input or output tokens must be reduced in order to run successfully.",
+      },
+      "refused",
+    ],
+    ["a body too large for a proxy", { status: 413 }, "refused"],
     ["payment required", { status: 402 }, "hold", "quota"],
     ["quota in a body at 200", { status: 200, code: "insufficient_quota" }, "hold", "quota"],
     ["a wrong key", { status: 401, code: "invalid_api_key" }, "hold", "auth"],

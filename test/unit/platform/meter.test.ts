@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { HoldError } from "../../../platform/llm/errors.ts";
 import { conversationMeter } from "../../../platform/llm/meter.ts";
 
+const recorded = (run: string, usd: number | null) => ({ labels: { run, stage: "converse", context: "distress", arm: "" }, usd });
+
 describe("conversationMeter", () => {
   it("never lets more calls out than the allowance, however they overlap", () => {
     const step = fc.record({ settle: fc.boolean(), overlap: fc.boolean() });
@@ -51,15 +53,25 @@ describe("conversationMeter", () => {
     const meter = conversationMeter({ calls: null, usd: null });
     meter.reserve(null).settle(null);
     meter.reserve(null).settle(0.5);
-    meter.reread();
+    meter.reread(recorded("run", 1));
     expect(meter.spend).toEqual({ calls: 2, reread: 1, usd: null });
+  });
+
+  it("counts what an earlier attempt paid for when it is read again, beside the allowance", () => {
+    const meter = conversationMeter({ calls: 2, usd: null }, "run");
+    for (const call of [recorded("run", 0.5), recorded("run", 0.25), recorded("another run", 4)]) meter.reread(call);
+    meter.reserve(1).settle(1);
+    expect(meter.spend).toEqual({ calls: 3, reread: 3, usd: 1.75 });
+    expect(() => meter.reserve(1).settle(null)).not.toThrow();
+    expect(() => meter.reserve(1)).toThrow(/2 calls/);
+    expect(meter.spend.usd).toBeNull();
   });
 
   it("says what to do", () => {
     const meter = conversationMeter({ calls: 0, usd: null });
     expect(() => meter.reserve(null)).toThrowError(
       expect.objectContaining({
-        detail: expect.objectContaining({ reason: "budget", remedy: expect.stringContaining("attune budget") }),
+        detail: expect.objectContaining({ reason: "budget", remedy: expect.stringContaining("attune resume") }),
       }),
     );
   });

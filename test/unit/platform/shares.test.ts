@@ -5,6 +5,7 @@ import { fairShares } from "../../../platform/llm/shares/fair.ts";
 import { afterLeaving, type Amounts, type Holders, leaseMs, rebalance, usageNow } from "../../../platform/llm/shares/holders.ts";
 import { Lease } from "../../../platform/llm/shares/lease.ts";
 import { Silence } from "../../../platform/llm/shares/silence.ts";
+import { minuteWindow } from "../../../platform/llm/minute-window.ts";
 import type { Records } from "../../../platform/records/records.ts";
 
 const ceiling: Amounts = { calls: 64, requestsPerMinute: 600, tokensPerMinute: null };
@@ -98,44 +99,119 @@ describe("a part of a provider's limits", () => {
     expect(afterLeaving(a.holders, "a", { ceiling: { ...ceiling, requestsPerMinute: null }, used, now: 0 })).toEqual({});
   });
 
-  it("never lets the parts exceed the limits, whoever looks when, and leaves nothing lying about in the end", () => {
-    const step = fc.record({ who: fc.nat(3), demand: fc.nat(100), ends: fc.nat(64), passes: fc.nat(3000) });
+  it("never lets the parts exceed the limits, whoever looks when, leaves or dies, and leaves nothing lying about in the end", () => {
+    const limits = { calls: 64, requestsPerMinute: 150, tokensPerMinute: 3000 };
+    const step = fc.record({
+      who: fc.nat(3),
+      demand: fc.nat(100),
+      tokens: fc.integer({ min: 1, max: 60 }),
+      ends: fc.nat(64),
+      passes: fc.nat(3000),
+      goes: fc.constantFrom("on", "on", "on", "on", "on", "on", "away", "dead"),
+    });
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 100 }), (steps) => {
         let holders: Holders = {};
         let now = 0;
-        const inFlight = new Map<string, number>();
-        const sum = () => Object.values(holders).reduce((total, { held }) => total + held.calls, 0);
-        const turn = (who: string, demand: number, ends: number) => {
-          const used = Math.max(0, (inFlight.get(who) ?? 0) - ends);
-          const next = rebalance(holders, who, {
-            ceiling,
+        const living = new Map<string, Caller>();
+        const callers: Caller[] = [];
+        const find = (id: string) => {
+          const there = living.get(id) ?? newCaller();
+          if (!living.has(id)) callers.push(there);
+          living.set(id, there);
+          return there;
+        };
+        const sums = (all: readonly Amounts[]): Amounts => ({
+          calls: all.reduce((sum, { calls }) => sum + calls, 0),
+          requestsPerMinute: all.reduce((sum, { requestsPerMinute }) => sum + (requestsPerMinute ?? 0), 0),
+          tokensPerMinute: all.reduce((sum, { tokensPerMinute }) => sum + (tokensPerMinute ?? 0), 0),
+        });
+        const expectWithin = (amounts: Amounts) => {
+          for (const [what, limit] of Object.entries(limits))
+            expect(amounts[what as keyof Amounts], what).toBeLessThanOrEqual(limit);
+        };
+        const check = () => {
+          expectWithin(sums(Object.values(holders).map(({ held }) => held)));
+          expectWithin(
+            sums(
+              callers.map(({ used }) => {
+                const { calls, requests, tokens } = used(now);
+                return { calls, requestsPerMinute: requests, tokensPerMinute: tokens };
+              }),
+            ),
+          );
+        };
+        const turn = (id: string, demand: number, tokens: number, ends: number) => {
+          const caller = find(id);
+          caller.end(ends);
+          const next = rebalance(holders, id, {
+            ceiling: limits,
             demand,
             width: 0,
-            used: { calls: used, requests: 0, tokens: 0 },
+            used: caller.used(now),
             now,
             silence: silenceAt(holders, now),
           });
           holders = next.holders;
-          // As many calls as it may, as soon as it may.
-          inFlight.set(who, Math.max(used, Math.min(demand, next.mine.calls)));
-          expect(sum()).toBeLessThanOrEqual(ceiling.calls);
-          expect([...inFlight.values()].reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(ceiling.calls);
+          caller.begin(now, { demand, tokens, mine: next.mine });
+          check();
         };
-        for (const { who, demand, ends, passes } of steps) {
-          // Everyone speaks often enough to be alive.
-          now += passes;
-          for (const id of Object.keys(holders))
-            if (now - (holders[id]?.at ?? 0) > leaseMs / 2) turn(id, holders[id]?.demand ?? 0, 0);
-          turn(`p${who}`, demand, ends);
+        const pass = (ms: number) => {
+          now += ms;
+          for (const [id, caller] of living) {
+            // What passed out of its minute is free at once; everyone speaks often enough to be alive.
+            caller.begin(now);
+            if (now - (holders[id]?.at ?? now) > leaseMs / 2) turn(id, holders[id]?.demand ?? 0, 1, 0);
+          }
+          check();
+        };
+        const goAway = (id: string, how: string) => {
+          const caller = find(id);
+          caller.end(Infinity);
+          if (how === "away") holders = afterLeaving(holders, id, { ceiling: limits, used: caller.used(now), now });
+          living.delete(id);
+        };
+        for (const [at, { who, demand, tokens, ends, passes, goes }] of steps.entries()) {
+          pass(passes);
+          // One that comes in the place of another has a name of its own.
+          const id = [...living.keys()].find((name) => name.startsWith(`p${who}-`)) ?? `p${who}-${at}`;
+          turn(id, demand, tokens, ends);
+          if (goes !== "on") goAway(id, goes);
         }
-        const ids = Object.keys(holders);
-        for (let round = 0; round < 3; round += 1) for (const id of ids) turn(id, 100, 64);
-        expect(sum()).toBe(ceiling.calls);
+        turn("last", 100, 10, 0);
+        for (let ms = 0; ms < 2 * (leaseMs + 60_000); ms += 3000) pass(3000);
+        for (let round = 0; round < 3; round += 1) for (const id of living.keys()) turn(id, 100, 10, 64);
+        expect(sums(Object.values(holders).map(({ held }) => held))).toEqual(limits);
+        expect(Object.keys(holders).toSorted()).toEqual([...living.keys()].toSorted());
       }),
     );
   });
 });
+
+type Caller = ReturnType<typeof newCaller>;
+
+/** Makes as many calls as it may, as soon as it may; each uses half of the tokens that were reckoned with. */
+function newCaller() {
+  const minute = minuteWindow();
+  const open: { readonly call: ReturnType<typeof minute.add>; readonly tokens: number }[] = [];
+  let wish = { demand: 0, tokens: 1, mine: { calls: 0, requestsPerMinute: 0, tokensPerMinute: 0 } as Amounts };
+  return {
+    used: (now: number) => ({ calls: open.length, ...minute.used(now) }),
+    begin: (now: number, next = wish) => {
+      wish = next;
+      const { demand, tokens, mine } = wish;
+      const [requestsPerMinute, tokensPerMinute] = [mine.requestsPerMinute ?? 0, mine.tokensPerMinute ?? 0];
+      const fits = () =>
+        requestsPerMinute > 0 &&
+        tokens <= tokensPerMinute &&
+        minute.wait(now, tokens, { requestsPerMinute, tokensPerMinute }) === 0;
+      while (open.length < Math.min(demand, mine.calls) && fits()) open.push({ call: minute.add(now, tokens), tokens });
+    },
+    end: (calls: number) => {
+      for (const { call, tokens } of open.splice(0, calls)) minute.correct(call, Math.floor(tokens / 2));
+    },
+  };
+}
 
 describe("a lease", () => {
   it("lets through no more than it says, though an uneven division changes hands while it looks", async () => {

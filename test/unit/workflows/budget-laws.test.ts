@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { Allowance, Spend } from "../../../contract/units.ts";
 import { covers, minus, nothing, plus, spent, times } from "../../../workflows/allowance.ts";
 import { deal, reserved } from "../../../workflows/budget.ts";
-import { noSpend } from "../../../workflows/counts.ts";
+import { noSpend, sumSpend } from "../../../workflows/counts.ts";
 import { Purse } from "../../../workflows/purse.ts";
+import { StageCaps } from "../../../workflows/stage-caps.ts";
 import type { Member, Team } from "../../../workflows/team.ts";
 
 /** A shard at work on the real purse, and as the run sees it. */
@@ -62,19 +63,20 @@ class Shard {
 class Run {
   readonly #shards: readonly Shard[];
   readonly #cap: Allowance;
+  readonly #stages: StageCaps;
+  readonly #staged: readonly Shard[];
 
-  constructor(cap: Allowance, shards: readonly Shard[]) {
+  constructor(cap: Allowance, shards: readonly Shard[], stage?: { readonly cap: Allowance; readonly shards: readonly Shard[] }) {
     this.#cap = cap;
     this.#shards = shards;
+    this.#stages = new StageCaps(stage === undefined ? {} : { converse: stage.cap }, (member) =>
+      stage?.shards.some((shard) => shard.member === member) === true ? "converse" : null,
+    );
+    this.#staged = stage?.shards ?? [];
   }
 
   get spend(): Spend {
-    const spends = this.#shards.map(({ member }) => member.spend);
-    return {
-      calls: spends.reduce((sum, { calls }) => sum + calls, 0),
-      reread: 0,
-      usd: spends.reduce<number | null>((sum, { usd }) => (sum === null || usd === null ? null : sum + usd), 0),
-    };
+    return sumSpend(this.#shards.map(({ member }) => member.spend));
   }
 
   /** As the top of a run does it; answers what is left. */
@@ -88,7 +90,10 @@ class Run {
         this.#shards.find((shard) => shard.member === member)?.purse.take(amount);
       },
     } as unknown as Team;
-    return deal(team, minus(minus(this.#cap, spent(this.spend)), reserved(members)));
+    this.#stages.read({ converse: sumSpend(this.#staged.map(({ member }) => member.spend)) }, new Map());
+    return deal(team, minus(minus(this.#cap, spent(this.spend)), reserved(members)), (member) =>
+      this.#stages.left(member, members),
+    );
   }
 }
 
@@ -111,6 +116,26 @@ const step = fc.record({
 });
 
 describe("a budget that shards draw from", () => {
+  test("and a stage's own cap, beside it, are never overdrawn, and a stage without one uses what is left", () => {
+    fc.assert(
+      fc.property(terms, fc.integer({ min: 1, max: 100 }), fc.array(step, { minLength: 30, maxLength: 80 }), (of, own, steps) => {
+        const { limit, each } = of;
+        const shards = [5, 20, 9].map((units) => new Shard(each, units));
+        const staged = shards.slice(0, 2);
+        const run = new Run(limit, shards, { cap: { calls: own, usd: null }, shards: staged });
+        for (const { who, share, does } of steps) {
+          if (does === "deal") run.deal();
+          else if (does === "move") shards[who]?.move();
+          else shards[who]?.end(share);
+          const open = (some: readonly Shard[]) => some.reduce((sum, { member }) => sum + member.open, 0);
+          expect(covers(limit, plus(spent(run.spend), times(each, open(shards))))).toBe(true);
+          const used = staged.reduce((sum, { member }) => sum + member.spend.calls, 0);
+          expect(used + open(staged) * (each.calls ?? 0)).toBeLessThanOrEqual(own);
+        }
+      }),
+    );
+  });
+
   test("is never overdrawn by conversations that keep to their allowance, whoever asks when", () => {
     fc.assert(
       fc.property(terms, fc.array(step, { minLength: 30, maxLength: 80 }), ({ limit, each }, steps) => {

@@ -20,7 +20,7 @@ ${keptBy(t)}${t.pii === undefined ? null : markup`<p>Text that looks personal: $
     dropped === 0
       ? null
       : table(
-          ["Dropped because", "n"],
+          ["Left out because", "n"],
           Object.entries(t.dropped)
             .filter(([, n]) => n > 0)
             .toSorted((a, b) => b[1] - a[1])
