@@ -8,7 +8,7 @@ export interface LogLine {
   readonly role: string | null;
   readonly model: string | null;
   readonly fault: string | null;
-  /** HTTP status; 0 where the connection was cut or left silent. */
+  /** HTTP status; 0 where the connection was cut, or left silent after the headers. */
   readonly status: number;
   readonly ms: number;
 }

@@ -4,9 +4,10 @@ import { Faults } from "./faults.ts";
 import { loadRules } from "./judge/rules.ts";
 import { openLog } from "./log.ts";
 import { modelId, rehearsalServer } from "./server.ts";
+import { readStorm } from "./storm.ts";
 
-const usage =
-  "node rehearsal/main.ts [--host 127.0.0.1] [--port 0] [--log FILE] [--latency-ms N] [--faults 429=0.05,reset=0.01,seed=7]";
+const usage = `node rehearsal/main.ts [--host 127.0.0.1] [--port 0] [--log FILE] [--latency-ms N] [--faults 429=0.05,reset=0.01,seed=7]
+  [--storm-after-calls N --storm-seconds S]   after N requests every one is answered 429 for S seconds, once`;
 
 function fail(message: string): never {
   process.stderr.write(`${message}\nUsage: ${usage}\n`);
@@ -22,9 +23,17 @@ function options() {
         log: { type: "string" },
         "latency-ms": { type: "string", default: "0" },
         faults: { type: "string", default: "" },
+        "storm-after-calls": { type: "string" },
+        "storm-seconds": { type: "string" },
+        help: { type: "boolean", default: false },
       },
     });
-    const faults = new Faults(values.faults, Number(values["latency-ms"]));
+    if (values.help) {
+      process.stdout.write(`Usage: ${usage}\n`);
+      process.exit(0);
+    }
+    const storm = readStorm(values["storm-after-calls"], values["storm-seconds"]);
+    const faults = new Faults(values.faults, Number(values["latency-ms"]), storm);
     return { host: values.host, port: Number(values.port), log: values.log, faults };
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));

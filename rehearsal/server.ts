@@ -14,7 +14,7 @@ interface Options {
   readonly log: (line: LogLine) => void;
 }
 
-/** What goes back to the client; status 0 cuts the connection, "silence" leaves it open. */
+/** What goes back to the client. A text is HTML unless `headers` say otherwise. */
 interface Reply {
   readonly status: number;
   readonly body: object | string;
@@ -45,12 +45,11 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
+const rateLimit = errorBody("Rate limit reached for requests.", "requests", "rate_limit_exceeded");
+
 const transportFaults: Readonly<Record<string, Reply>> = {
-  "429": {
-    status: 429,
-    body: errorBody("Rate limit reached for requests.", "requests", "rate_limit_exceeded"),
-    headers: { "retry-after-ms": "250", "retry-after": "1" },
-  },
+  "429": { status: 429, body: rateLimit, headers: { "retry-after-ms": "250", "retry-after": "1" } },
+  storm: { status: 429, body: rateLimit, headers: { "retry-after": "1" } },
   "500": { status: 500, body: errorBody("The server had an error while processing your request.", "server_error", null) },
   quota: {
     status: 429,
@@ -63,6 +62,12 @@ const transportFaults: Readonly<Record<string, Reply>> = {
   auth: { status: 401, body: errorBody("Incorrect API key provided.", "invalid_request_error", "invalid_api_key") },
   html: { status: 200, body: "<!doctype html><html><body><h1>Gateway</h1></body></html>" },
 };
+
+/** The answer cut in its middle, so that it is no JSON, as if it were whole. */
+function broken(answered: Reply): Reply {
+  const whole = JSON.stringify(answered.body);
+  return { ...answered, body: whole.slice(0, whole.length / 2), headers: { "content-type": "application/json" } };
+}
 
 /** The id answers carry: it names the corpus and the code they were made by. */
 export function modelId(corpus: Corpus): string {
@@ -94,6 +99,13 @@ export function rehearsalServer({ corpus, rules, faults, log }: Options): Server
     response.end(text);
   }
 
+  /** Status and headers, and never a byte of the body; the client has to leave. */
+  function beginOnly(response: ServerResponse): void {
+    if (response.destroyed) return;
+    response.writeHead(200, { "content-type": "application/json" });
+    response.flushHeaders();
+  }
+
   async function handleChat(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const begun = performance.now();
     const key = header(request, "x-attune-key");
@@ -102,7 +114,7 @@ export function rehearsalServer({ corpus, rules, faults, log }: Options): Server
     if (fault.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, fault.latencyMs));
     const answered = chat(body, fault.kind);
     const cut = fault.kind === "reset" || fault.kind === "silence";
-    const reply = transportFaults[fault.kind ?? ""] ?? answered;
+    const reply = fault.kind === "broken-body" ? broken(answered) : (transportFaults[fault.kind ?? ""] ?? answered);
     log({
       at: new Date().toISOString(),
       key: key ?? null,
@@ -113,7 +125,8 @@ export function rehearsalServer({ corpus, rules, faults, log }: Options): Server
       ms: Math.round((performance.now() - begun) * 10) / 10,
     });
     if (fault.kind === "reset") request.socket.resetAndDestroy();
-    else if (fault.kind !== "silence") send(response, reply);
+    else if (fault.kind === "silence") beginOnly(response);
+    else send(response, reply);
   }
 
   let inFlight = 0;

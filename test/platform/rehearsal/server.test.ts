@@ -1,9 +1,18 @@
+import { execa } from "execa";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
+import { sqliteCalls } from "../../../platform/calls/sqlite.ts";
+import { modelCaller } from "../../../platform/llm/caller.ts";
+import { UnavailableError } from "../../../platform/llm/errors.ts";
+import { callKey } from "../../../platform/llm/key.ts";
+import { callRequest } from "../../support/call-request.ts";
+import { processLimiters } from "../../support/process-limiters.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 interface Started {
@@ -12,9 +21,10 @@ interface Started {
   readonly log: string;
 }
 
+const program = fileURLToPath(new URL("../../../rehearsal/main.ts", import.meta.url));
+
 async function start(...flags: readonly string[]): Promise<Started> {
   const log = join(tempFolder(), "rehearsal.jsonl");
-  const program = fileURLToPath(new URL("../../../rehearsal/main.ts", import.meta.url));
   const child = spawn(process.execPath, [program, "--port", "0", "--log", log, ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -38,6 +48,22 @@ function chat(url: string, body: object = {}, headers: Record<string, string> = 
     headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify({ model: "rehearsal", seed: 1, messages, ...body }),
   });
+}
+
+/** What a silent teacher has sent 300 ms after its headers. */
+async function headersOnly(url: string) {
+  const asked = request(`${url}/chat/completions`, { method: "POST", headers: { "x-rehearsal-fault": "silence" } });
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    asked.once("response", resolve).once("error", reject);
+    asked.end(JSON.stringify({ model: "rehearsal", messages }));
+  });
+  let bytes = 0;
+  let ended = false;
+  response.on("data", (part: Buffer) => (bytes += part.length)).once("end", () => (ended = true));
+  await pause(300);
+  // It is this client that leaves.
+  response.on("error", () => undefined).destroy();
+  return { status: response.statusCode, type: response.headers["content-type"], bytes, ended };
 }
 
 interface Completion {
@@ -88,6 +114,11 @@ it("makes faults on request, and logs each", async () => {
   expect(await (await fault("quota")).json()).toMatchObject({ error: { code: "insufficient_quota" } });
   expect((await fault("auth")).status).toBe(401);
   expect(await (await fault("html")).text()).toContain("<html>");
+  const cut = await fault("broken-body");
+  expect([cut.status, cut.headers.get("content-type")]).toEqual([200, "application/json"]);
+  const begins = await cut.text();
+  expect(begins).toMatch(/^\{"id":"chatcmpl-.*"content":"/);
+  expect(() => JSON.parse(begins) as unknown).toThrow();
   await expect(fault("reset")).rejects.toThrow();
   expect((await read(await fault("empty"))).choices[0].message.content).toBe("");
   expect((await read(await fault("truncated"))).choices[0].finish_reason).toBe("length");
@@ -95,19 +126,15 @@ it("makes faults on request, and logs each", async () => {
   const begun = performance.now();
   await fault("latency=150");
   expect(performance.now() - begun).toBeGreaterThan(140);
-  const silent = fetch(`${url}/chat/completions`, {
-    method: "POST",
-    headers: { "x-rehearsal-fault": "silence" },
-    body: JSON.stringify({ model: "rehearsal", messages }),
-    signal: AbortSignal.timeout(300),
-  });
-  await expect(silent).rejects.toThrow();
+  const silent = await headersOnly(url);
+  expect(silent).toEqual({ status: 200, type: "application/json", bytes: 0, ended: false });
   expect(logLines(log).map((line) => [line["fault"], line["status"]])).toEqual([
     ["429", 429],
     ["500", 500],
     ["quota", 429],
     ["auth", 401],
     ["html", 200],
+    ["broken-body", 200],
     ["reset", 0],
     ["empty", 200],
     ["truncated", 200],
@@ -115,6 +142,72 @@ it("makes faults on request, and logs each", async () => {
     [null, 200],
     ["silence", 0],
   ]);
+});
+
+it("spoils the content of a whole completion, by what was asked for", async () => {
+  const { url, log } = await start();
+  const malformed = async (body: object) => {
+    const [choice] = (await read(await chat(url, body, { "x-rehearsal-fault": "malformed" }))).choices;
+    expect(choice.finish_reason).toBe("stop");
+    return choice.message.content ?? "";
+  };
+  const plain = (await read(await chat(url))).choices[0].message.content;
+  expect(await malformed({})).toBe(`{"text": ${plain}`);
+  const schema = { type: "json_schema", json_schema: { name: "judgement", schema: { type: "object" } } };
+  const judged = await malformed({ response_format: schema });
+  expect(judged).toMatch(/^```json \{"/);
+  expect(() => JSON.parse(judged.replace("```json ", "")) as unknown).toThrow();
+  expect(logLines(log).map((line) => line["fault"])).toEqual([null, "malformed", "malformed"]);
+});
+
+it("has a call whose answers break off made again, and none of them recorded", async () => {
+  const store = sqliteCalls(join(tempFolder(), "calls.db"));
+  onTestFinished(() => store.close());
+  const caller = modelCaller({ store, limiters: processLimiters(), sleep: async () => undefined });
+  const faults = (log: string) => logLines(log).map((line) => line["fault"]);
+
+  const always = await start("--faults", "broken-body=1");
+  const asked = callRequest("hello", always.url, { model: "rehearsal" });
+  await expect(caller.call(asked)).rejects.toThrow(UnavailableError);
+  expect(faults(always.log)).toEqual(Array.from({ length: 4 }, () => "broken-body"));
+  expect(await store.get(callKey({ ...asked, provider: asked.endpoint.provider }))).toBeNull();
+
+  const sometimes = await start("--faults", "broken-body=0.3,seed=1");
+  const ask = (turn: number) => caller.call(callRequest("hello", sometimes.url, { model: "rehearsal", turn }));
+  for (let turn = 0; turn < 12; turn++) expect((await ask(turn)).text).toMatch(/^[A-Z].*\w/);
+  expect(faults(sometimes.log).filter((fault) => fault === null)).toHaveLength(12);
+  expect(faults(sometimes.log).filter((fault) => fault === "broken-body").length).toBeGreaterThan(2);
+});
+
+it("blows a storm once: after so many requests each is refused for so long, then none", async () => {
+  const storm = ["--storm-after-calls", "3", "--storm-seconds", "1"];
+  const { url, log } = await start(...storm, "--faults", "empty=0.5,seed=7");
+  const ask = (key: string, headers: Record<string, string> = {}) => chat(url, {}, { "x-attune-key": key, ...headers });
+  const statuses = async (count: number) => {
+    const answers = await Promise.all(Array.from({ length: count }, (_, i) => ask(`k${i}`)));
+    return answers.map(({ status }) => status);
+  };
+  expect(await statuses(3)).toEqual([200, 200, 200]);
+  const begun = performance.now();
+  const refused = await ask("k0", { "x-rehearsal-fault": "500" });
+  expect([refused.status, refused.headers.get("retry-after"), refused.headers.get("retry-after-ms")]).toEqual([429, "1", null]);
+  expect(await statuses(10)).toEqual(Array.from({ length: 10 }, () => 429));
+  while ((await ask("k0")).status === 429) await pause(20);
+  expect(performance.now() - begun).toBeGreaterThan(900);
+  expect(performance.now() - begun).toBeLessThan(5000);
+  expect(new Set(await statuses(10))).toEqual(new Set([200]));
+  const faults = logLines(log).map((line) => line["fault"]);
+  expect(faults.slice(3, 14)).toEqual(Array.from({ length: 11 }, () => "storm"));
+  expect(new Set(faults.slice(-10))).toEqual(new Set(["empty", null]));
+});
+
+it.each([
+  [["--storm-after-calls", "3"], /needs both --storm-after-calls.*and --storm-seconds/],
+  [["--storm-after-calls", "3", "--storm-seconds", "0"], /--storm-seconds above 0/],
+  [["--faults", "storm=0.1"], /"storm=0.1" is not known/],
+])("does not start with %j, and says why", async (flags, why) => {
+  const { exitCode, stderr } = await execa(process.execPath, [program, ...flags], { reject: false });
+  expect([exitCode, stderr]).toEqual([2, expect.stringMatching(why)]);
 });
 
 it("draws faults by seed: transport faults per attempt, content faults per key", async () => {
