@@ -2,7 +2,8 @@ import type { Turn } from "./transcript.ts";
 import { words } from "./text-measures.ts";
 
 /** Why a simulated user's message is not one that the person would write; counted by these names. */
-export type Fault = "empty" | "truncated" | "offers-help" | "list" | "thank-loop" | "near-copy" | "advice" | "says-it-is-ai";
+export type Fault =
+  "empty" | "truncated" | "malformed" | "offers-help" | "list" | "thank-loop" | "near-copy" | "advice" | "says-it-is-ai";
 
 /** Which detectors are on, as the experiment's `fidelity` says. */
 export interface Detectors {
@@ -23,6 +24,14 @@ const saysItIsAi =
   /\b(?:as an? (?:ai|assistant|language model)|i(?:'m| am) (?:an? )?(?:ai|artificial intelligence|language model|chatbot|virtual assistant))\b/i;
 const thanks = /\b(?:thank(?:s| you)|appreciate (?:it|that|you))\b/i;
 
+/** JSON or a web page where a person's words were asked for: its beginning, since it may be cut. */
+const machine = /^\s*(?:\{\s*["}]|\[\s*[[{"\]]|<(?:!doctype|\?xml|html|head|body)\b)/i;
+
+/** Whether a message is what a program writes, not a person or an assistant. */
+export function isMalformed(text: string): boolean {
+  return machine.test(text);
+}
+
 /** Share of common words at which two messages count as copies (Jaccard). */
 const copyShare = 0.8;
 
@@ -31,6 +40,7 @@ export function userFault(text: string, turns: readonly Turn[], on: Detectors): 
   const own = turns.filter((turn) => turn.speaker === "user").map((turn) => turn.text);
   const last = own.at(-1);
   if (text.trim() === "") return "empty";
+  if (isMalformed(text)) return "malformed";
   if (on.saysItIsAi && saysItIsAi.test(text)) return "says-it-is-ai";
   if (on.offersHelp && offersHelp.test(text)) return "offers-help";
   if (on.lists && list.test(text)) return "list";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { tokensCap } from "../../configs/schema/stage-settings.ts";
 import { largerLimit, personaDraws, personaTokens } from "../../configs/schema/worst-case.ts";
-import { type Fault, userFault } from "../../domain/detectors.ts";
+import { type Fault, isMalformed, userFault } from "../../domain/detectors.ts";
 import { drawPersona, type Persona } from "../../domain/personas.ts";
 import { isRefused, readsAsRefusal } from "../../domain/refusal.ts";
 import type { Turn } from "../../domain/transcript.ts";
@@ -108,7 +108,7 @@ export async function userTurn(
   return last;
 }
 
-/** An assistant's reply for data: never empty, never cut, never a refusal. After a cut one it is asked again with more room. */
+/** An assistant's reply for data: never empty, never cut, never JSON or a page, never a refusal. After a cut one it is asked again with more room. */
 export async function dataReply(
   session: Session,
   messages: readonly ChatMessage[],
@@ -134,6 +134,7 @@ export async function dataReply(
       fault = "truncated";
       maxTokens = largerLimit(maxTokens, tokensCap(config.experiment.converse));
     } else if (text === "") fault = "empty";
+    else if (isMalformed(text)) fault = "malformed";
     else return { text, finishReason: answer.finishReason };
   }
   return { dropped: `assistant-${fault}` };

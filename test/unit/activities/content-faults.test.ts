@@ -53,6 +53,7 @@ test.each<[string, (turn: number) => Reply, string]>([
     (turn) => (turn === 0 ? { text: "It went badly." } : { text: "And then my boss", finishReason: "length" }),
     "user-truncated",
   ],
+  ["writes JSON", (turn) => ({ text: turn === 0 ? "It went badly." : '{"text": My boss shouted' }), "user-malformed"],
   ["repeats itself", () => ({ text: "My boss shouted at me today." }), "user-near-copy"],
   [
     "speaks as an assistant",
@@ -136,6 +137,20 @@ test.each([
   expect(await attempt(converse, unitInput(group, 0))).toMatchObject({ status: "dropped", reason });
   expect(server.asked).toHaveLength(4);
 });
+
+test.each(['{"text": I am sorry', "<!DOCTYPE html><html><body>502</body></html>"])(
+  "%s is no reply: asked again, then dropped as malformed",
+  async (text) => {
+    const once = await converseBench(play({ assistant: ({ n }) => (n === 2 ? { text } : `Reply ${n}.`) }));
+    expect(await attempt(once.converse, unitInput(group, 0))).toMatchObject({ status: "done", spend: { calls: 6 } });
+    expect((await once.row(0)).turns.map((turn) => turn.text)).not.toContain(text);
+    const always = await converseBench(play({ assistant: () => ({ text }) }));
+    expect(await attempt(always.converse, unitInput(group, 0))).toMatchObject({
+      status: "dropped",
+      reason: "assistant-malformed",
+    });
+  },
+);
 
 test("a refusal of the assistant becomes no data: its conversation is dropped by that reason", async () => {
   const { converse, row } = await converseBench(play({ assistant: () => inItsField }));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Detectors, similarity, userFault } from "../../../domain/detectors.ts";
+import { type Detectors, isMalformed, similarity, userFault } from "../../../domain/detectors.ts";
 import type { Turn } from "../../../domain/transcript.ts";
 
 const all: Detectors = { offersHelp: true, lists: true, thankLoop: true, nearCopy: true, advice: true, saysItIsAi: true };
@@ -39,3 +39,17 @@ test("similarity is the share of common words", () => {
   expect(similarity("one two", "two three")).toBeCloseTo(1 / 3);
   expect(similarity("", "")).toBe(1);
 });
+
+test.each(['{"text": so', "{}", '[{"a": 1}]', '  {\n "b"', "<html>", "<!DOCTYPE html>", '<?xml version="1.0"?>'])(
+  "%s is malformed",
+  (text) => {
+    expect(isMalformed(text)).toBe(true);
+  },
+);
+
+test.each(["[sighs] I can't do it", "{shrugs} fine", "<3 thank you", "It said {}", "[my boss] shouted", "<hugs>"])(
+  "%s is what a person may write",
+  (text) => {
+    expect(isMalformed(text)).toBe(false);
+  },
+);
