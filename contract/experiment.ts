@@ -68,6 +68,8 @@ export interface ShardInput extends BatchInput {
   /** Units [from, to). */
   readonly from: number;
   readonly to: number;
+  /** The only ones of them to work, since the others are done. */
+  readonly only?: readonly number[];
 }
 
 export interface Counts {
@@ -79,6 +81,8 @@ export interface Counts {
 export interface BatchResult {
   readonly counts: Counts;
   readonly spend: Spend;
+  /** Of a shard: its units that ended without a row. Absent from shards of earlier versions. */
+  readonly gaveUp?: readonly number[];
 }
 
 export interface EvaluationInput {

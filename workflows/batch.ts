@@ -3,7 +3,7 @@ import type { BatchInput, BatchResult, Counts } from "../contract/experiment.ts"
 import type { HoldDetail } from "../contract/failures.ts";
 import { allOf } from "./all-of.ts";
 import { attributes } from "./attributes.ts";
-import { gaveUp, settled, sumCounts, sumSpend, total } from "./counts.ts";
+import { gaveUp, noCounts, settled, sumCounts, sumSpend, total } from "./counts.ts";
 import { Relay } from "./relay.ts";
 import { shard } from "./shard.ts";
 import { shownName } from "./ids.ts";
@@ -61,16 +61,29 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const runShard = async (n: number, round: number): Promise<void> => {
     const id = `${workflowId}/${n}`;
     const limit = sampleLimit;
+    const before = results.get(n)?.result;
     relay.forget(id);
+    // What is done stays so: only the others are worked again.
+    const kept = before?.gaveUp === undefined ? null : { counts: { ...noCounts, done: before.counts.done }, spend: before.spend };
+    if (kept !== null) relay.settle(id, kept);
     const { from, to } = { from: n * shardUnits, to: Math.min(input.units, (n + 1) * shardUnits) };
     const result = await relay.team.run(shard, {
       id: round === 0 ? id : `${id}/again-${round}`,
       unit: input.allowance,
-      input: (orders) => ({ ...input, ...orders, paused: relay.paused, shard: n, from, to }),
+      input: (orders) => ({
+        ...input,
+        ...orders,
+        paused: relay.paused,
+        shard: n,
+        from,
+        to,
+        ...(kept === null ? {} : { only: before?.gaveUp ?? [] }),
+      }),
       staticSummary: `${input.group.stage} ${groupName(input.group)}, ${from}–${to - 1}`,
     });
-    results.set(n, { result, sampleLimit: limit });
-    relay.settle(id, result);
+    const whole = kept === null ? result : { ...result, ...sumResults(kept, result) };
+    results.set(n, { result: whole, sampleLimit: limit });
+    relay.settle(id, whole);
   };
 
   const tailsFit = (): boolean => relay.open <= mostWindows * (relay.team.orders.window ?? input.window);
@@ -114,10 +127,13 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     if (!seen) acceptedAt = 0;
     await runRound(again, round);
   }
-  const ended = [...results.values()].map(({ result }) => result);
-  const counts = sumCounts(ended.map((result) => result.counts));
-  show(counts);
-  return { counts, spend: sumSpend(ended.map(({ spend }) => spend)) };
+  const whole = sumResults(...[...results.values()].map(({ result }) => result));
+  show(whole.counts);
+  return whole;
+}
+
+function sumResults(...parts: readonly Pick<BatchResult, "counts" | "spend">[]): Pick<BatchResult, "counts" | "spend"> {
+  return { counts: sumCounts(parts.map(({ counts }) => counts)), spend: sumSpend(parts.map(({ spend }) => spend)) };
 }
 
 /** True once so many gave up that the kept share can't be reached any more. */

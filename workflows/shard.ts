@@ -25,8 +25,8 @@ import { Upward } from "./upward.ts";
  * reason; a held one goes back to the front and nothing new starts until the parent says so. Never continues as new.
  */
 export async function shard(input: ShardInput): Promise<BatchResult> {
-  const size = input.to - input.from;
-  const queue = Array.from({ length: size }, (_, i) => input.from + i);
+  const queue = [...(input.only ?? Array.from({ length: input.to - input.from }, (_, i) => input.from + i))];
+  const size = queue.length;
   const open = new Set<number>();
   const gaveUp = new Map<number, UnitOutcome>();
   const heldBefore = new Set<number>();
@@ -149,7 +149,7 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   } finally {
     stallWatch.cancel();
   }
-  return { counts: counts(), spend };
+  return { counts: counts(), spend, gaveUp: [...gaveUp.keys()].toSorted((a, b) => a - b) };
 }
 
 function holdOf(error: unknown): HoldDetail | null {
@@ -172,6 +172,6 @@ function stalled(limitMs: number, open: number): HoldDetail {
     reason: "stalled",
     message: `No conversation of ${workflowInfo().workflowId} has ended for ${limitMs / 1000} s; ${open} are open`,
     remedy:
-      "Look at its pending activities for the cause (a provider that is down, no llm worker). It goes on by itself when one ends, or with: npx attune resume",
+      "Look for the cause with npx attune status or at its pending activities (a provider that is down, a call that fails where no other is asked, no llm worker). It goes on by itself when one ends, or with: npx attune resume",
   };
 }

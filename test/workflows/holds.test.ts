@@ -108,6 +108,33 @@ test.concurrent("too many dropped conversations hold the run; it goes on with mo
   );
 });
 
+test.concurrent("of a shard that has ended only the conversations that gave up are worked again", async () => {
+  await onStage(
+    { contexts: ["one"], conversations: 402, minKeptShare: 1, window: 50 },
+    async ({ world, start, workflowId }) => {
+      world.unit = async ({ unit, sampleLimit }) => {
+        if ((unit !== 398 && unit !== 399) || sampleLimit >= 5) return done;
+        // The last of the shard, so that it ends beside the hold.
+        await until(() => world.events.length >= 398, "the others to end");
+        return { status: "dropped", reason: "near-copy", spend: { calls: 1, reread: 0, usd: 0 } };
+      };
+      const handle = await start();
+      await heldFor(handle, "kept-share");
+      const first = `${workflowId}/converse/one/0`;
+      expect(await client().workflow.getHandle(first).result()).toMatchObject({ gaveUp: [398, 399], counts: { done: 398 } });
+      await handle.executeUpdate("retryUnits", { args: [{ sampleLimit: 5 }] });
+      await handle.result();
+      expect(await client().workflow.getHandle(`${first}/again-1`).result()).toMatchObject({ counts: { done: 2, dropped: {} } });
+      expect(world.events.filter((event) => event === "unit converse one 7")).toHaveLength(1);
+      expect(await client().workflow.getHandle(`${workflowId}/converse/one`).result()).toMatchObject({
+        counts: { done: 402, dropped: {} },
+        spend: { calls: 404 },
+      });
+    },
+    onlyTexts,
+  );
+});
+
 test.concurrent("a person may go on with what is kept", async () => {
   await onStage(
     { contexts: ["one"], conversations: 10, minKeptShare: 0.8 },
@@ -237,7 +264,7 @@ test.concurrent("of two caps the one that is reached first holds the run, and ea
       await handle.executeUpdate("raiseBudget", { args: [{ calls: 100, usd: null, stage: "converse" }] });
       await until(async () => {
         const { state, hold } = await progressOf(handle);
-        return state === "held" && /^The budget is used up/.test(hold?.message ?? "");
+        return state === "held" && hold?.message.startsWith("The budget is used up") === true;
       }, "the run's own cap");
       expect(world.spendCalls).toBeLessThanOrEqual(14);
       await handle.executeUpdate("raiseBudget", { args: [{ calls: 100, usd: null }] });
