@@ -19,7 +19,10 @@ type Env = Readonly<Record<string, string | undefined>>;
  * What activities work with, from the environment: stores where ATTUNE_STORE says, all else under ATTUNE_HOME (`.attune` by default).
  * @throws StoreError when the store can't be used
  */
-export async function openDeps(env: Env): Promise<{ readonly deps: Deps; readonly close: () => Promise<void> }> {
+export async function openDeps(
+  env: Env,
+  { callsModels }: { readonly callsModels: boolean },
+): Promise<{ readonly deps: Deps; readonly close: () => Promise<void> }> {
   const projectRoot = resolve(fileURLToPath(new URL("..", import.meta.url)));
   const home = resolve(env["ATTUNE_HOME"] ?? join(projectRoot, ".attune"));
   const stores = await openStores({ env, home });
@@ -32,6 +35,7 @@ export async function openDeps(env: Env): Promise<{ readonly deps: Deps; readonl
       cause: String(error),
     }),
   );
+  if (callsModels) limiters.watch();
   const deps: Deps = {
     artifacts,
     records,

@@ -24,7 +24,7 @@ async function main(role: string | undefined): Promise<number> {
     process.stderr.write(`worker: ${role ?? "no role"} given; use one of ${Object.keys(roles).join(", ")}\n`);
     return 2;
   }
-  const { deps, close } = await openDeps(env);
+  const { deps, close } = await openDeps(env, { callsModels: role === "llm" });
   Runtime.install({ logger: temporalLogger(deps.log) });
   const address = env["TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233";
   const namespace = env["TEMPORAL_NAMESPACE"] ?? "default";

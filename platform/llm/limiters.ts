@@ -1,7 +1,7 @@
 import type { Records } from "../records/records.ts";
 import type { Endpoint } from "./client.ts";
 import { adaptiveLimiter, type Limiter } from "./limiter.ts";
-import type { Amounts } from "./shares/holders.ts";
+import { type Amounts, ceilingPrefix, type Holders } from "./shares/holders.ts";
 import { Lease } from "./shares/lease.ts";
 
 /** One limiter per provider, by its configured name. */
@@ -12,8 +12,16 @@ export interface Limiters {
   close(): Promise<void>;
 }
 
+interface SharedLimiters extends Limiters {
+  /** Notices from now on who falls silent, also of providers that it does not call yet: a killed process's part is free when its conversations come here. */
+  watch(): void;
+}
+
+/** Well below the pause after which a process can't tell any more who was silent (`shares/silence.ts`). */
+const idleLookMs = 2000;
+
 /** Limits that hold over all processes with the same records: each uses the part that it holds of them. `me` names this process. */
-export function sharedLimiters(records: Records, me: string, onError?: (error: unknown) => void): Limiters {
+export function sharedLimiters(records: Records, me: string, onError?: (error: unknown) => void): SharedLimiters {
   const known = new Map<string, Shared>();
   const find = (provider: string): Shared => {
     const existing = known.get(provider);
@@ -33,7 +41,15 @@ export function sharedLimiters(records: Records, me: string, onError?: (error: u
     known.set(provider, opened);
     return opened;
   };
+  let watching: NodeJS.Timeout | undefined;
+  const lookAround = async () => {
+    for (const { key, value } of await records.list(ceilingPrefix))
+      find(key.slice(ceilingPrefix.length)).lease.notice(value as Holders);
+  };
   return {
+    watch: () => {
+      watching ??= setInterval(() => void lookAround().catch((error: unknown) => onError?.(error)), idleLookMs).unref();
+    },
     of: (endpoint) => {
       const { limiter, lease, named } = find(endpoint.provider);
       named.set(limitsName(endpoint), { endpoint, at: performance.now() });
@@ -41,6 +57,7 @@ export function sharedLimiters(records: Records, me: string, onError?: (error: u
       return limiter;
     },
     close: async () => {
+      clearInterval(watching);
       await Promise.all([...known.values()].map(({ lease }) => lease.close()));
     },
   };

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { execa } from "execa";
@@ -21,7 +22,7 @@ import { localServer } from "../support/temporal.ts";
  * One run over two hosts that share a Temporal server, a provider and a bucket, and nothing else. Both train; then the host that trained the
  * first adapter stops its GPU worker, so that the other one serves it, to the llm workers of both.
  */
-const { a, b, hub, apart, close } = await twoHosts();
+const { a, b, hub, notApart, close } = await twoHosts();
 const s3 = s3ServerOfFile(hub);
 
 const smallest = {
@@ -146,7 +147,8 @@ afterAll(async () => {
   }
 });
 
-describe(`a run whose workers are on two hosts (${apart})`, () => {
+/** What must come of the run. */
+function shows(): void {
   test("is finished, and its report lies in the bucket", async () => {
     const run = { name: "hosts", digest, config: { uri: "", sha256: "", bytes: 0, rows: null }, epoch: "" };
     const { outputs } = (await stores.records.get(stageRecordKey(run, "report")))!.value as StageRecord;
@@ -186,4 +188,22 @@ describe(`a run whose workers are on two hosts (${apart})`, () => {
       for (const own of ["records.db", "calls.db", "artifacts"]) expect(existsSync(join(home, own)), own).toBe(false);
     }
   });
+}
+
+const missing = notApart === null ? "" : ` (not shown here, where there are no network namespaces: ${notApart})`;
+
+describe.skipIf(notApart !== null)(`a run whose workers are on two hosts${missing}`, () => {
+  test("has hosts that are apart from each other and from this one in name and network", () => {
+    const ask = ({ command }: TestHost, ...question: readonly [string, ...string[]]) => {
+      const [program, ...line] = command(...question);
+      return execFileSync(program, line, { encoding: "utf8" }).trim();
+    };
+    expect([a, b].map((host) => ask(host, "hostname"))).toEqual([a.name, b.name]);
+    const networks = [a, b].map((host) => ask(host, "readlink", "/proc/self/ns/net"));
+    expect(new Set([...networks, readlinkSync("/proc/self/ns/net")]).size).toBe(3);
+  });
+
+  shows();
 });
+
+if (notApart !== null) describe("a run whose workers are on one host under two addresses, with a data directory each", shows);

@@ -16,8 +16,8 @@ export interface TestHost {
 }
 
 export interface TwoHosts {
-  /** What keeps the hosts apart. */
-  readonly apart: string;
+  /** Why they are two in name only; null: they are network namespaces. */
+  readonly notApart: string | null;
   /** Where servers that both hosts use listen: the only thing they have in common. */
   readonly hub: string;
   readonly a: TestHost;
@@ -27,21 +27,20 @@ export interface TwoHosts {
 
 /**
  * Two Linux network namespaces with a host name each, joined to this one and to each other by a cable. Where that is not permitted: two data
- * directories and two loopback addresses. `apart` says which.
+ * directories and two loopback addresses, and `notApart` says why.
  */
 export async function twoHosts(): Promise<TwoHosts> {
   try {
     return await namespaces();
   } catch (error) {
-    const why = error instanceof Error ? error.message.trim().split("\n")[0] : String(error);
+    const notApart = (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, "; ");
     const host = (name: string, address: string): TestHost => {
       const command = (program: string, ...args: readonly string[]): [string, ...string[]] => [program, ...args];
       return { name, address, ...homeOf(name), env: { ATTUNE_NODE: name }, command };
     };
     const [a, b] = [host("host-a", "127.0.0.2"), host("host-b", "127.0.0.3")] as const;
-    const apart = "two data directories and loopback addresses";
-    process.stderr.write(`Hosts are ${apart} here; network namespaces are not to be had: ${why ?? "no reason given"}\n`);
-    return { apart, hub: "127.0.0.1", a, b, close: () => [a, b].forEach(removeHome) };
+    process.stderr.write(`Two hosts are this one under two addresses here: there are no network namespaces: ${notApart}\n`);
+    return { notApart, hub: "127.0.0.1", a, b, close: () => [a, b].forEach(removeHome) };
   }
 }
 
@@ -93,7 +92,7 @@ async function namespaces(): Promise<TwoHosts> {
       [b.host, a.host],
     ] as const)
       plug((program, ...args) => run(...one.command(program, ...args)), "peer", { from: one.address, to: other.address });
-    return { apart: "two network namespaces", hub, a: a.host, b: b.host, close };
+    return { notApart: null, hub, a: a.host, b: b.host, close };
   } catch (error) {
     close();
     throw error;

@@ -11,8 +11,8 @@ export interface Seen {
 
 const codes: Readonly<Record<string, string>> = { "503": "SlowDown", "403": "AccessDenied", "507": "XMinioStorageFull" };
 
-/** `unconditional`: its condition is taken off. `lose`: the server has done it, and the reply never comes. `{ cutAfter }`: so many bytes of the body come, then the connection breaks. */
-export type Fate = "pass" | "503" | "403" | "507" | "lose" | "unconditional" | { readonly cutAfter: number };
+/** `unconditional`: its condition is taken off. `lose`: the server has done it, and the reply never comes. `hold`: it gets no further than here, as long as its client waits. `{ cutAfter }`: so many bytes of the body come, then the connection breaks. */
+export type Fate = "pass" | "503" | "403" | "507" | "lose" | "hold" | "unconditional" | { readonly cutAfter: number };
 
 /** A proxy in front of an S3 server, which decides for every request what becomes of it; ended with the test. */
 export async function s3Proxy(endpoint: string, fate: (seen: Seen) => Fate) {
@@ -29,6 +29,10 @@ export async function s3Proxy(endpoint: string, fate: (seen: Seen) => Fate) {
         outgoing.writeHead(Number(what), { "content-type": "application/xml" });
         outgoing.end(`<Error><Code>${code}</Code><Message>Not now.</Message></Error>`);
       });
+      return;
+    }
+    if (what === "hold") {
+      incoming.resume();
       return;
     }
     const { "if-match": _match, "if-none-match": _none, ...others } = headers;

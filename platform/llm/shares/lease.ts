@@ -50,6 +50,11 @@ export class Lease {
     void this.look();
   }
 
+  /** What the record says, for one that takes no part yet. */
+  notice(holders: Holders): void {
+    if (this.#timer === null) this.#silence.look(holders, performance.now());
+  }
+
   /** One look at the record, and a new part of it if there is one. Looks don't overlap. */
   look(): Promise<void> {
     this.#looking ??= this.#look()

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { partSize } from "../../../platform/artifacts/upload.ts";
+import { runFixture, startFixture } from "../../support/processes.ts";
 import { openTestBucket, s3ServerOfFile } from "../../support/s3.ts";
 import { type Fate, type Seen, s3Proxy } from "../../support/s3-proxy.ts";
 import { openStoresOf } from "../../support/stores.ts";
@@ -17,6 +18,7 @@ const uri = "adapters/a/weights.safetensors";
 const content = Buffer.concat(Array.from({ length: 4 }, (_, n) => Buffer.alloc(n === 3 ? 1000 : 8 * MiB, `part ${n} `)));
 const sha256 = createHash("sha256").update(content).digest("hex");
 
+const numberOf = ({ path }: Seen) => Number(/partNumber=(\d+)/.exec(path)?.[1]);
 const isPart = ({ method, path }: Seen) => method === "PUT" && path.includes("partNumber=");
 const isDownload = ({ method, path }: Seen) => method === "GET" && path.includes("weights.safetensors?x-id=GetObject");
 
@@ -53,11 +55,11 @@ it("stores a large file in parts and gives it back; the same file again is not s
 
 it("goes on with an upload that broke off, and sends no part twice that is there", async () => {
   let broken = true;
-  const sent: string[] = [];
+  const sent: number[] = [];
   const { artifacts, file, bucket } = await bench((seen) => {
     if (!isPart(seen)) return "pass";
-    const number = /partNumber=(\d+)/.exec(seen.path)?.[1] ?? "";
-    if (broken && Number(number) > 2) return "403";
+    const number = numberOf(seen);
+    if (broken && number > 2) return "403";
     sent.push(number);
     return "pass";
   });
@@ -66,8 +68,44 @@ it("goes on with an upload that broke off, and sends no part twice that is there
   broken = false;
   sent.length = 0;
   const ref = await artifacts.putFile(uri, file);
-  expect(sent.toSorted()).toEqual(["3", "4"]);
+  expect(sent.toSorted()).toEqual([3, 4]);
   expect(await bucket.uploads.open(`artifacts/${uri}`)).toEqual([]);
+  expect(readFileSync(await artifacts.localPath(ref)).equals(content)).toBe(true);
+});
+
+it("goes on in a new process with the upload of one that was killed, and sends the missing parts alone", async () => {
+  const sent: number[] = [];
+  let killed = false;
+  const { artifacts, file, bucket, env } = await bench((seen) => {
+    if (!isPart(seen)) return "pass";
+    sent.push(numberOf(seen));
+    return !killed && numberOf(seen) > 2 ? "hold" : "pass";
+  });
+  const key = `artifacts/${uri}`;
+  const there = async () => {
+    const [upload, ...others] = await bucket.uploads.open(key);
+    expect(others).toEqual([]);
+    return upload === undefined ? [] : ((await bucket.uploads.parts(key, upload.id)) ?? []).map(({ number }) => number);
+  };
+  const child = startFixture("platform/upload-file.ts", [uri, file], env);
+  const ended = new Promise((resolve) => child.once("exit", (_, signal) => resolve(signal)));
+  await vi.waitFor(
+    async () =>
+      expect([await there(), sent.toSorted()]).toEqual([
+        [1, 2],
+        [1, 2, 3, 4],
+      ]),
+    20_000,
+  );
+  child.kill("SIGKILL");
+  expect(await ended).toBe("SIGKILL");
+  killed = true;
+  expect([await there(), await artifacts.exists(uri)]).toEqual([[1, 2], false]);
+  sent.length = 0;
+  const ref = { uri, sha256, bytes: content.length, rows: null };
+  expect(JSON.parse(await runFixture("platform/upload-file.ts", [uri, file], env))).toEqual(ref);
+  expect(sent.toSorted()).toEqual([3, 4]);
+  expect(await bucket.uploads.open(key)).toEqual([]);
   expect(readFileSync(await artifacts.localPath(ref)).equals(content)).toBe(true);
 });
 
