@@ -26,6 +26,8 @@ export interface Control {
   readonly paused: boolean;
   /** Said to go on: holds end. */
   readonly resume?: true;
+  /** With `resume`: what ends by it. `operator`: a pause. Absent from parents of an earlier version. */
+  readonly lifted?: { readonly reason: HoldDetail["reason"]; readonly from: string | null };
   /** Conversations open at a time; absent leaves it. */
   readonly window?: number;
   /** Budget granted on top of what was granted before. */

@@ -25,7 +25,7 @@ const saysItIsAi =
 const thanks = /\b(?:thank(?:s| you)|appreciate (?:it|that|you))\b/i;
 
 /** JSON or a web page where a person's words were asked for: its beginning, since it may be cut. */
-const machine = /^\s*(?:\{\s*["}]|\[\s*[[{"\]]|<(?:!doctype|\?xml|html|head|body)\b)/i;
+const machine = /^\s*(?:```\w*\s*)?(?:\{\s*["}]|\[\s*(?:\{|"[^"]*"\s*(?:,|\]\s*$)|\]\s*$)|<(?:!doctype|\?xml|html|head|body)\b)/i;
 
 /** Whether a message is what a program writes, not a person or an assistant. */
 export function isMalformed(text: string): boolean {

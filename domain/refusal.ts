@@ -17,10 +17,13 @@ export function isRefused({ text, finishReason, refusal }: Said, owed: Owed): bo
 }
 
 const reads: Readonly<Record<Owed, (text: string) => boolean>> = {
-  assistant: (text) => anywhere.test(plain(text)),
+  assistant: (text) => anywhere.test(plain(text.replaceAll(quoted, " "))),
   user: readsAsRefusal,
   json: (text) => !text.includes("{") && (declinesTask.test(plain(text)) || readsAsRefusal(text)),
 };
+
+/** Words that an assistant puts into somebody's mouth. */
+const quoted = /"[^"]*"|“[^”]*”|‘[^’]*’/g;
 
 const anywhere =
   /\b(?:i(?:'m| am) (?:sorry,? but i )?(?:can(?:'|no)t|unable to|not able to) (?:help|assist|answer|comply|provide|do)|i can(?:'|no)t (?:help|assist) (?:you )?with)\b/i;
@@ -44,21 +47,21 @@ const cannot =
   "\\bi(?:'m| am) (?:\\w+ )?(?:unable|not (?:able|allowed|permitted|designed|programmed)) to (?:\\w+ly )?|\\bi (?:just |simply )?(?:can'?t|cannot|can not|won't|will not)(?: be able to)? (?:\\w+ly )?";
 const ai =
   "(?:ai|artificial intelligence|(?:large )?language model|virtual assistant|chatbot)(?: (?:language )?model| assistant| chatbot| system)?";
-/** The end of what is refused: "with that." is a model's, "with that move" a person's. */
-const end = "(?= ?(?:[.!;]|$|, (?:but|as|since|however)\\b| (?:as|because|since) (?:it|this|that)\\b))";
-const request = "(?:requests?|prompts?|instructions?|role-?play(?:ing)?|scenario|simulation)";
-const content = "(?:content|conversations?|discussions?|topics?|requests?|role-?play|scenarios?)";
+/** A model stops here, or goes on as models do: a person tells what it is about. */
+const end =
+  "(?=[.!]?$|[.!,;]? (?:but|however|is there|if (?:you|there)|please|let me|i(?:'m| am) here|i(?:'d| would) (?:be )?(?:happy|glad)|i can (?:help|offer|provide)|feel free|would you|(?:can|may) i|how (?:can|may|about)|instead|you (?:may|might want)|it(?:'s| is) (?:really |very )?important|as (?:it|this|an ai)|(?:because|since) (?:it|this) (?:goes|violates|is against))\\b)";
+const asked = "(?:requests?|prompts?|instructions?|role-?play(?:ing)?|scenario|simulation)";
 
 const notDone = [
-  `assist(?: you)?(?: with\\b| in\\b|${end})`,
-  `help you(?: out)?(?: with\\b|${end})`,
-  `help with (?:(?:that|this|it)${end}|(?:(?:that|this|your|such) )?(?:(?:kind|type|sort)s? of )?${request}${end})`,
+  `assist(?: you)?(?: (?:with|in) (?:that|this|it))?${end}`,
+  `help(?: you)?(?: out)? with (?:that|this|it)${end}`,
+  `(?:assist|help)(?: you)? with (?:(?:that|this|your|such) )?(?:(?:kind|type|sort)s? of )?${asked}${end}`,
   `comply(?: with (?:that|this))?${end}`,
-  `(?:comply with|fulfil+|continue(?: with)?|proceed with|engage in|participate in|take part in|complete|respond to) (?:this|that|your)(?: \\w+)? ${request}${end}`,
-  `(?:continue|engage|participate)(?: with| in)? (?:this|that|these|those|such) (?:kind|type|sort)s? of ${content}${end}`,
-  `engage in (?:this|that|such)(?: \\w+)? ${content}${end}`,
-  "provide (?:you with )?(?:the |any )?(?:\\w+ ){0,2}(?:help|support|assistance)(?: that)? you\\b",
-  `role-?play\\b|play (?:this|that|the) (?:role|part|character|persona)${end}`,
+  `(?:comply with|fulfil+|continue(?: with)?|proceed with|engage in|participate in|take part in|complete|respond to) (?:this|that|your)(?: \\w+)? ${asked}\\b`,
+  `(?:engage|participate)(?: with| in)? (?:this|that|these|those|such)(?: (?:kind|type|sort)s? of)? (?:content|conversations?|discussions?)${end}`,
+  `continue (?:with )?(?:this|that) (?:kind|type|sort) of (?:content|conversation|discussion)\\b`,
+  `provide (?:you with )?the (?:help|support|assistance) (?:that )?you (?:need|are looking for|deserve)\\b`,
+  `role-?play(?: (?:this|that|as (?:an?|the) (?:person|character|user|human)(?: in \\w+)?))?${end}`,
   "(?:create|generate|produce|provide) (?:(?:sexual|explicit|graphic|harmful|violent|hateful|such) content|content (?:that|which) (?:promotes|involves|depicts|encourages|sexualizes|could|may|might)\\b)",
 ].join("|");
 
@@ -66,7 +69,7 @@ const modelsOwn = new RegExp(
   [
     `^${regret}(?:${cannot})(?:${notDone})`,
     `^${regret}(?:as|i(?:'m| am)(?: just| only)?) an? ${ai}\\b(?: \\w+ed by \\w+)?[,;.]? ?(?:(?:and|so|but) )?(?:${cannot})`,
-    `^${regret}\\bi (?:must|have to|will)(?: \\w+ly)? decline (?:to (?:engage|participate|continue|role-?play|respond)\\b|(?:this|that|your) ${request})`,
+    `^${regret}\\bi (?:must|have to|will)(?: \\w+ly)? decline (?:to (?:engage|participate|continue|role-?play|respond)\\b|(?:this|that) ${asked}${end})`,
   ].join("|"),
   "i",
 );

@@ -1,6 +1,7 @@
 import { condition, patched, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { BatchInput, BatchResult, Counts } from "../contract/experiment.ts";
 import type { HoldDetail } from "../contract/failures.ts";
+import type { Control } from "../contract/messages.ts";
 import { allOf } from "./all-of.ts";
 import { attributes } from "./attributes.ts";
 import { gaveUp, noCounts, settled, sumCounts, sumSpend, total } from "./counts.ts";
@@ -28,11 +29,15 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   let acceptedAt = 0;
   let shown = 0;
 
+  const isAccepted = (): boolean => acceptedAt > 0 && (acceptedAt >= sampleLimit || !patched("repeated-limit"));
+
   const relay = new Relay({
     orders: { paused: input.paused, window: input.window, sampleLimit },
     total: input.units,
     onControl: (control) => {
-      if (control.resume === true && tooFewKept(input, relay.counts)) {
+      // Whatever else ends, nobody has said yet to go on with what is kept.
+      const asked = control.lifted === undefined || isOwn(control.lifted);
+      if (control.resume === true && asked && tooFewKept(input, relay.counts)) {
         seen = true;
         // Every order repeats the sample limit that was set last: only a higher one asks for another try.
         const more = control.sampleLimit !== undefined && (control.sampleLimit > sampleLimit || !patched("repeated-limit"));
@@ -117,10 +122,13 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   for (let round = 1; ; round += 1) {
     let again = redo();
     // Units that were open when more samples were granted give up once more by the old limit: they are done again, not held for.
-    if (again.length === 0 && acceptedAt < sampleLimit && tooFewKept(input, relay.counts)) {
-      relay.hold(keptShare(input, relay.counts));
-      await condition(() => !relay.paused);
-      again = redo();
+    if (again.length === 0 && !isAccepted() && tooFewKept(input, relay.counts)) {
+      do {
+        // Another hold may be on, and end without a word on this one.
+        relay.hold(keptShare(input, relay.counts));
+        await condition(() => !relay.paused);
+        again = redo();
+      } while (again.length === 0 && !isAccepted() && patched("hold-until-accepted"));
     }
     if (again.length === 0) break;
     seen = acceptedAt >= sampleLimit && patched("repeated-limit");
@@ -130,6 +138,15 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const whole = sumResults(...[...results.values()].map(({ result }) => result));
   show(whole.counts);
   return whole;
+}
+
+/** Whether it was this batch that held because too few were kept. */
+function isOwn({ reason, from }: NonNullable<Control["lifted"]>): boolean {
+  return (
+    reason === "kept-share" &&
+    from !== null &&
+    (workflowInfo().workflowId === from || workflowInfo().workflowId.startsWith(`${from}/`))
+  );
 }
 
 function sumResults(...parts: readonly Pick<BatchResult, "counts" | "spend">[]): Pick<BatchResult, "counts" | "spend"> {

@@ -3,11 +3,12 @@ import type { UnitStage } from "../contract/stages.ts";
 import type { Allowance, Spend } from "../contract/units.ts";
 
 /** The cap is in dollars and a call without a price was recorded. */
-export function costUnknown(run: string, { calls }: Spend): HoldDetail {
+export function costUnknown(run: string, { calls }: Spend, stage?: UnitStage): HoldDetail {
+  const [of, key] = stage === undefined ? ["", "budget"] : [` of ${stage}`, `budget.stages.${stage}`];
   return {
     reason: "budget",
-    message: `The cost of some of the ${calls} recorded calls is unknown, so the cap in dollars can't hold the run`,
-    remedy: `Cancel it (npx attune cancel ${run}), set budget.maxCalls in place of budget.maxCostUsd, and run again: recorded calls are not made again`,
+    message: `The cost of some of the ${calls} recorded calls${of} is unknown, so the cap in dollars can't hold the run`,
+    remedy: `Cancel it (npx attune cancel ${run}), set ${key}.maxCalls in place of ${key}.maxCostUsd, and run again: recorded calls are not made again`,
   };
 }
 

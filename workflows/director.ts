@@ -34,7 +34,7 @@ export class Director {
   #paused = false;
   #hold: HoldDetail | null = null;
   /** The child that holds, and how many conversations it had ended by then. */
-  #stalled: { readonly id: string; readonly settled: number } | null = null;
+  #holder: { readonly id: string; readonly settled: number } | null = null;
   readonly #budget: RunBudget;
   #dealDue = false;
 
@@ -149,6 +149,8 @@ export class Director {
   }
 
   #deal(): void {
+    const unknown = this.#budget.unknown(this.#shown);
+    if (unknown !== null) return this.#holdFor(unknown);
     const hold = this.#budget.deal(this.#shown);
     if (hold !== null && this.#hold === null) this.#holdFor(hold);
     else this.#changed();
@@ -164,6 +166,8 @@ export class Director {
 
   #book(member: Member): void {
     this.#budget.ended(member);
+    // What it ended last may not have been reported.
+    if (this.#hold?.reason === "stalled" && this.#holder?.id === member.id && patched("stall-ends-with-child")) this.#lift();
     if (this.team.members.some(({ draw }) => draw !== null)) this.#dealDue = true;
   }
 
@@ -171,7 +175,7 @@ export class Director {
     // The first reason stays: later ones mostly follow from it. But a stall ends by itself, and what needs a person must not end with it.
     if (this.#hold === null || (this.#hold.reason === "stalled" && hold.reason !== "stalled" && patched("stall-by-child"))) {
       this.#hold = hold;
-      this.#stalled = from === undefined ? null : { id: from.id, settled: settled(from.counts) };
+      this.#holder = from === undefined ? null : { id: from.id, settled: settled(from.counts) };
     }
     // A conversation that was held has not reported what it spent.
     if (hold.reason !== "budget" && patched("spend-at-hold")) this.#dealDue = true;
@@ -180,7 +184,7 @@ export class Director {
 
   /** Whether the child that stalled has ended a conversation since. */
   #moves({ id, counts }: Member): boolean {
-    const stalled = this.#stalled;
+    const stalled = this.#holder;
     return stalled === null || (id === stalled.id && settled(counts) > stalled.settled) || !patched("stall-by-child");
   }
 
@@ -196,9 +200,11 @@ export class Director {
 
   /** Ends a hold; a pause that a person asked for stays. */
   #lift(change: Partial<Orders> = {}): void {
+    const lifted = { reason: this.#hold?.reason ?? "operator", from: this.#holder?.id ?? null };
     this.#hold = null;
+    this.#holder = null;
     this.#dealDue ||= this.team.members.some(({ draw }) => draw !== null);
-    this.team.tell({ ...change, paused: this.#paused, ...(this.#paused ? {} : { resume: true as const }) });
+    this.team.tell({ ...change, paused: this.#paused, ...(this.#paused ? {} : { resume: true as const, lifted }) });
     this.#show();
   }
 

@@ -4,7 +4,7 @@ import type { HoldDetail } from "../contract/failures.ts";
 import type { Control } from "../contract/messages.ts";
 import type { Spend } from "../contract/units.ts";
 import { Pool } from "./budget.ts";
-import { sumCounts, sumSpend } from "./counts.ts";
+import { settled, sumCounts, sumSpend } from "./counts.ts";
 import { onControl, onReport, partProgressQuery } from "./signals.ts";
 import { Team } from "./team.ts";
 import type { Member, Orders } from "./team.ts";
@@ -13,7 +13,7 @@ import { Upward } from "./upward.ts";
 /** A level between the run and its conversations: orders and budget go down through it, counts, draws and holds go up. */
 export class Relay {
   readonly team: Team;
-  readonly #pool = new Pool();
+  readonly #pool = new Pool(() => patched("deal-by-draw"));
   readonly #upward: Upward;
   readonly #ended = new Map<string, { counts: Counts; spend: Spend }>();
   readonly #hooks: { onControl: (control: Control) => void; onReport: (member: Member) => void };
@@ -21,6 +21,8 @@ export class Relay {
   #newestControl = 0;
   #ordered: boolean;
   #held = false;
+  /** Of the last report while held: what ends after that may end the hold. */
+  #settledAtHold = 0;
   /** Conversations that a child of this level may open at a time, whatever is ordered. */
   mostWindow = Number.POSITIVE_INFINITY;
 
@@ -95,10 +97,13 @@ export class Relay {
     const draw = this.#pool.settle(this.team);
     const { counts, spend, open } = this;
     const stuck = this.#pool.waits && open === 0;
-    this.#upward.send({ counts, spend, open, allScheduled: false, draw, hold }, hold !== null || draw !== null || stuck);
+    const moved = this.#held && settled(counts) > this.#settledAtHold && patched("news-while-held");
+    const news = hold !== null || draw !== null || stuck || moved;
+    if (hold !== null || moved) this.#settledAtHold = settled(counts);
+    this.#upward.send({ counts, spend, open, allScheduled: false, draw, hold }, news);
   }
 
-  #isNews({ resume, ...orders }: Partial<Orders> & Pick<Control, "resume">): boolean {
+  #isNews({ resume, ...orders }: Partial<Orders> & Pick<Control, "resume" | "lifted">): boolean {
     const told = this.team.orders;
     return (
       resume === true ||

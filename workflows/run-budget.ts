@@ -1,3 +1,4 @@
+import { ApplicationFailure, patched } from "@temporalio/workflow";
 import { control } from "./activities.ts";
 import type { StageBudget } from "../contract/experiment.ts";
 import type { HoldDetail } from "../contract/failures.ts";
@@ -68,18 +69,31 @@ export class RunBudget {
       run,
       ...(this.#stages.any ? { byStage: true } : {}),
     });
+    if (this.#stages.any && recorded.stages === undefined)
+      throw ApplicationFailure.nonRetryable(
+        "A control worker of an earlier version does not know what single stages spent",
+        "BadConfig",
+      );
     this.#spending.read(recorded, reported);
     this.#stages.read(recorded.stages ?? {}, byStage);
+  }
+
+  /** A sum that nobody knows can't be held against a cap; null: it is known, or no cap needs it. */
+  unknown(run: string): HoldDetail | null {
+    const { recorded } = this.#spending;
+    if (this.#cap.usd !== null && recorded.usd === null) return costUnknown(run, recorded);
+    const stage = this.#stages.unknown();
+    return stage === null ? null : costUnknown(run, this.#stages.recorded(stage), stage);
   }
 
   /** Gives members what there is; answers why the run must wait for a person, null while it need not. */
   deal(run: string): HoldDetail | null {
     const { members } = this.#team;
     const { recorded } = this.#spending;
-    // A sum that nobody knows can't be held against a cap.
-    const unknown = this.#cap.usd !== null && recorded.usd === null ? recorded : this.#stages.unknown();
-    if (unknown !== null) return costUnknown(run, unknown);
-    deal(this.#team, minus(minus(this.#cap, spent(recorded)), reserved(members)), (member) => this.#stages.left(member, members));
+    deal(this.#team, minus(minus(this.#cap, spent(recorded)), reserved(members)), {
+      ownLeft: (member) => this.#stages.left(member, members),
+      byDraw: () => patched("deal-by-draw"),
+    });
     const stage = this.#stages.usedUp(members, (left, { draw, unit }) => covers(left, atMost(draw ?? unit, unit)));
     if (stage !== null)
       return usedUp(run, { cap: this.#stages.of(stage) ?? noCap, recorded: this.#stages.recorded(stage), stage });

@@ -13,7 +13,7 @@ import { failures } from "../contract/failures.ts";
 import type { HoldDetail } from "../contract/failures.ts";
 import type { UnitInput, UnitOutcome } from "../contract/units.ts";
 import { units } from "./activities.ts";
-import { countOutcome, noCounts, noSpend, sumSpend } from "./counts.ts";
+import { countOutcome, noCounts, noSpend, settled, sumSpend } from "./counts.ts";
 import { Purse } from "./purse.ts";
 import { onControl, partProgressQuery } from "./signals.ts";
 import { watchForStall } from "./stall.ts";
@@ -38,6 +38,8 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
   let done = 0;
   let spend = noSpend;
   let held = false;
+  /** Of the last report while held: what ends after that may end the hold. */
+  let settledAtHold = 0;
   let saidScheduled = false;
   let newestControl = 0;
   /** Rises with every change that may let something start or end. */
@@ -56,7 +58,9 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
     const soon = Math.min(window, queue.length);
     const draw = paused || held ? null : purse.draw(spend, open.size, Math.min(window * ahead, queue.length), soon);
     const stuck = purse.waits && open.size === 0;
-    const news = urgent || hold !== null || draw !== null || stuck || (allScheduled && !saidScheduled);
+    const moved = held && settled(counts()) > settledAtHold && patched("news-while-held");
+    const news = urgent || hold !== null || draw !== null || stuck || moved || (allScheduled && !saidScheduled);
+    if (hold !== null || moved) settledAtHold = settled(counts());
     if (upward.send({ counts: counts(), spend, open: open.size, allScheduled, draw, hold }, news)) saidScheduled = allScheduled;
   };
 
@@ -104,6 +108,7 @@ export async function shard(input: ShardInput): Promise<BatchResult> {
       spend = sumSpend([spend, outcome.spend]);
       if (outcome.status === "done") done += 1;
       else gaveUp.set(unit, outcome);
+      heldBefore.delete(unit);
       watched.lastAt = Date.now();
     } catch (error) {
       if (isCancellation(error)) return;

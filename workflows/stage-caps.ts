@@ -49,10 +49,10 @@ export class StageCaps {
     return this.#caps.get(stage)?.spending.recorded ?? noSpend;
   }
 
-  /** What was spent of a cap in dollars where a price is unknown; null where all are known. */
-  unknown(): Spend | null {
-    const found = [...this.#caps.values()].find(({ cap, spending }) => cap.usd !== null && spending.recorded.usd === null);
-    return found?.spending.recorded ?? null;
+  /** A stage with a cap in dollars that has calls without a price. */
+  unknown(): UnitStage | null {
+    const found = [...this.#caps].find(([, { cap, spending }]) => cap.usd !== null && spending.recorded.usd === null);
+    return found?.[0] ?? null;
   }
 
   /** What a member's stage may still grant by its own cap; null where the stage has none. */

@@ -78,10 +78,11 @@ export class Team {
     return { member, hold: over ? null : report.hold };
   }
 
-  tell({ resume, ...change }: Partial<Orders> & Pick<Control, "resume">): void {
+  tell({ resume, lifted, ...change }: Partial<Orders> & Pick<Control, "resume" | "lifted">): void {
     this.#orders = { ...this.#orders, ...change };
     if (resume === true) this.#resumed = this.#seq + 1;
-    for (const { send } of this.#members.values()) send(this.#control({ ...change, ...(resume === true ? { resume } : {}) }));
+    const goOn = resume === true ? { resume, ...(lifted === undefined ? {} : { lifted }) } : {};
+    for (const { send } of this.#members.values()) send(this.#control({ ...change, ...goOn }));
   }
 
   grant(member: Member, amount: Allowance): void {

@@ -61,11 +61,12 @@ export async function runUnit(
   const { run, group, unit } = input;
   const nothing = { calls: 0, reread: 0, usd: 0 };
   return withTypedFailures(signal, async () => {
-    const before = await readUnit(deps, run, group, unit);
-    if (before !== null && isFinal(before, { subject, basis, sampleLimit: input.sampleLimit }))
-      return { ...before.outcome, spend: nothing };
-    const config = await deps.config(run);
     const begun = context.info.attempt > 1 || input.again === true;
+    const before = await readUnit(deps, run, group, unit);
+    // An attempt that recorded its outcome and could not report it has not said what it spent.
+    if (before !== null && isFinal(before, { subject, basis, sampleLimit: input.sampleLimit }))
+      return begun ? before.outcome : { ...before.outcome, spend: nothing };
+    const config = await deps.config(run);
     const meter = conversationMeter(input.allowance, begun ? ledgerRun(run) : null);
     // One that was begun elsewhere, and cut off there, does not stand in line with those that were not.
     let progress = begun ? 1 : 0;

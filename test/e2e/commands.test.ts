@@ -1,10 +1,9 @@
-import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { Client, Connection } from "@temporalio/client";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { callSeed } from "../../platform/llm/key.ts";
 import { attuneIn, isAlive, until } from "../support/attune.ts";
+import { launched, leftIn } from "../support/left-in.ts";
 import { again, answered, keysOf, listenTo } from "../support/teacher-log.ts";
 import { teacherProxy, type Wrong } from "../support/teacher-proxy.ts";
 
@@ -26,6 +25,7 @@ const proxy = await teacherProxy(
   (seed) => wrong(seed),
 );
 const stack = attuneIn("commands", { ATTUNE_PROXY_URL: proxy.url, ATTUNE_REHEARSAL_ARGS: "--latency-ms 100" });
+const { rowsOf, unitStates, reread } = leftIn(stack.home);
 let end: () => Promise<void>;
 let client: Client;
 
@@ -61,19 +61,6 @@ function run(name: string, settings: Readonly<Record<string, string | number>>, 
     ...settings,
   }).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   return stack.attune("run", "configs/experiments/smoke.yaml", "--until", "converse", ...sets, "--json", ...flags);
-}
-
-interface Launched {
-  readonly workflowId: string;
-  readonly digest: string;
-}
-const launched = (stdout: string) => JSON.parse(stdout.split("\n")[0] ?? "") as Launched;
-
-/** Lines of a context's data set. */
-function rowsOf(name: string, { digest }: Launched, context = "distress"): readonly string[] {
-  const data = join(stack.home, "artifacts", "runs", name, digest, "data");
-  const file = readdirSync(data).find((one) => new RegExp(`^conversations-${context}-[0-9a-f]{8}\\.jsonl$`).test(one)) ?? "";
-  return readFileSync(join(data, file), "utf8").split("\n").slice(0, -1);
 }
 
 /** What a run is held for, where a person looks: `status`, the list of runs, and its page in the UI. */
@@ -251,24 +238,3 @@ test("retry works the units again that failed or were dropped, with more samples
   expect([...unitStates("gaps").values()]).toEqual(Array.from({ length: conversations }, () => "done"));
   expect(rowsOf("gaps", launch)).toHaveLength(conversations);
 });
-
-/** By unit: its status, and its reason where it has one. */
-function unitStates(name: string): ReadonlyMap<number, string> {
-  const db = new DatabaseSync(join(stack.home, "records.db"), { readOnly: true });
-  const rows = db.prepare("SELECT key, value FROM records WHERE key LIKE ? ORDER BY key").all(`unit/${name}/%`);
-  db.close();
-  return new Map(
-    (rows as { key: string; value: string }[]).map(({ key, value }) => {
-      const { outcome } = JSON.parse(value) as { outcome: { status: string; reason?: string } };
-      return [Number(key.split("/").at(-1)), [outcome.status, outcome.reason ?? ""].join(" ").trim()];
-    }),
-  );
-}
-
-/** Keys of the calls that a run found recorded. */
-function reread({ digest }: Launched): readonly string[] {
-  const db = new DatabaseSync(join(stack.home, "calls.db"), { readOnly: true });
-  const rows = db.prepare("SELECT hex(key) AS key FROM attempts WHERE run LIKE ? AND outcome = 'reread'").all(`${digest}%`);
-  db.close();
-  return (rows as { key: string }[]).map(({ key }) => key.toLowerCase());
-}

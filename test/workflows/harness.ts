@@ -185,3 +185,13 @@ export function heldFor(handle: Pick<WorkflowHandle, "query">, reason: string): 
     return progress.state === "held" && progress.hold?.reason === reason ? progress : null;
   }, `a hold for ${reason}`);
 }
+
+/** The hold reaches the other contexts through the run, so a conversation or two may still start; after that, none. */
+export async function staysQuiet(world: World): Promise<void> {
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  await pause(1500);
+  await until(() => world.open === 0, "open conversations to end");
+  const before = world.events.length;
+  await pause(1500);
+  if (world.events.length !== before) throw new Error(`Not quiet: ${world.events.slice(before).join(" | ")}`);
+}

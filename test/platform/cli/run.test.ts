@@ -49,11 +49,11 @@ test("a held run is 4 and alive; resume lets it go on to 0", async () => {
     /Held \(budget\): The cap of 5 calls is reached\.\nRaise the budget.*\nThen go on: npx attune resume held\n/,
   );
   expect(status.exitCode).toBe(4);
-  expect(await attune("budget", "held", "--calls", "3")).toMatchObject({
+  expect(await attune("budget", "raise", "held", "--calls", "3")).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(/refused: A budget can only be raised/),
   });
-  expect((await attune("budget", "held", "--calls", "50")).stdout).toMatch(/may use 50 calls and any cost in all/);
+  expect((await attune("budget", "raise", "held", "--calls", "50")).stdout).toMatch(/may use 50 calls and any cost in all/);
   expect(await attune("resume", "held")).toMatchObject({ exitCode: 0 });
   expect(await attune("status", "held", "--follow")).toMatchObject({ exitCode: 0 });
 });

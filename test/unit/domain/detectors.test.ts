@@ -40,16 +40,29 @@ test("similarity is the share of common words", () => {
   expect(similarity("", "")).toBe(1);
 });
 
-test.each(['{"text": so', "{}", '[{"a": 1}]', '  {\n "b"', "<html>", "<!DOCTYPE html>", '<?xml version="1.0"?>'])(
-  "%s is malformed",
-  (text) => {
-    expect(isMalformed(text)).toBe(true);
-  },
-);
+test.each([
+  '{"text": so',
+  "{}",
+  '[{"a": 1}]',
+  '  {\n "b"',
+  '```json\n{"a": 1}\n```',
+  '["a", "b"]',
+  "<html>",
+  "<!DOCTYPE html>",
+  '<?xml version="1.0"?>',
+])("%s is malformed", (text) => {
+  expect(isMalformed(text)).toBe(true);
+});
 
-test.each(["[sighs] I can't do it", "{shrugs} fine", "<3 thank you", "It said {}", "[my boss] shouted", "<hugs>"])(
-  "%s is what a person may write",
-  (text) => {
-    expect(isMalformed(text)).toBe(false);
-  },
-);
+test.each([
+  "[sighs] I can't do it",
+  "{shrugs} fine",
+  "<3 thank you",
+  "It said {}",
+  "[my boss] shouted",
+  '["I quit"] that was the subject line.',
+  "[[sighs]] I dunno",
+  "<hugs>",
+])("%s is what a person may write", (text) => {
+  expect(isMalformed(text)).toBe(false);
+});

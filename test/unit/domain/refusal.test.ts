@@ -20,6 +20,9 @@ test.each([
   ["I see. That is a hard week, but I can't help you with your taxes.", true],
   ["I'm sorry you had such a day.", false],
   ["I can't imagine how hard that was.", false],
+  ["It is fine to tell them, “I’m not able to do this right now.”", false],
+  ["You could say: ‘I can’t help with that today.’", false],
+  ['You could write "I cannot help you with this" and leave it there.', false],
 ])("refusal of %s: %s", (text, refused) => {
   expect(isRefused(said(text), "assistant")).toBe(refused);
 });
@@ -35,6 +38,8 @@ describe("instead of a person's message", () => {
     "I can't help with that kind of request. Is there anything else I can do for you?",
     "I apologize, but I won't be able to continue with this role-play.",
     "I cannot engage in this conversation.",
+    "I can't comply with that, but I'm here to listen.",
+    "I'm sorry, but I can't assist with that. If you are in danger, please call someone.",
     "I'm not able to continue this type of conversation. If you are in crisis, please call a helpline.",
     "I can't roleplay as a person in crisis.",
     "I must respectfully decline to engage in this scenario.",
@@ -67,6 +72,15 @@ describe("instead of a person's message", () => {
     "I can't write that. Every sentence sounds false.",
     "As an AI engineer, I can't get anyone outside the team to listen.",
     "My mother says: I'm sorry, but I can't help with that. That was all.",
+    "I can't comply with that. My boss wants me there every Saturday and I haven't seen my kids in a month.",
+    "I'm unable to assist with the move because of my back.",
+    "I can't assist with the funeral planning anymore, I just sit there and cry.",
+    "I'm sorry, I can't play that role. Not for her, not for anybody.",
+    "I can't role-play being happy in front of the kids anymore.",
+    "I can't provide the support you keep telling me to give him.",
+    "I'm unable to help you with what I feel, I don't understand it myself.",
+    "I won't engage in that conversation. Every time my mother starts it, I leave.",
+    "I have to decline this request from my boss every week.",
     "No.",
   ])("a person's own sorrow passes: %s", (text) => {
     expect(isRefused(said(text), "user")).toBe(false);

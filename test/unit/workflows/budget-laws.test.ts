@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Allowance, Spend } from "../../../contract/units.ts";
 import { covers, minus, nothing, plus, spent, times } from "../../../workflows/allowance.ts";
-import { deal, reserved } from "../../../workflows/budget.ts";
+import { deal, Pool, reserved } from "../../../workflows/budget.ts";
 import { noSpend, sumSpend } from "../../../workflows/counts.ts";
 import { Purse } from "../../../workflows/purse.ts";
 import { StageCaps } from "../../../workflows/stage-caps.ts";
@@ -91,9 +91,9 @@ class Run {
       },
     } as unknown as Team;
     this.#stages.read({ converse: sumSpend(this.#staged.map(({ member }) => member.spend)) }, new Map());
-    return deal(team, minus(minus(this.#cap, spent(this.spend)), reserved(members)), (member) =>
-      this.#stages.left(member, members),
-    );
+    return deal(team, minus(minus(this.#cap, spent(this.spend)), reserved(members)), {
+      ownLeft: (member) => this.#stages.left(member, members),
+    });
   }
 }
 
@@ -165,6 +165,25 @@ describe("a budget that shards draw from", () => {
           for (const shard of shards) for (let open = shard.member.open; open > 0; open -= 1) shard.end(1);
         }
         if (shards.some(({ left }) => left > 0)) expect(covers(minus(limit, spent(run.spend)), each)).toBe(false);
+      }),
+    );
+  });
+
+  test("is dealt in what is asked for, though the other amount is used up, and a level between asks for nothing that it has", () => {
+    const amount = fc.record({ calls: fc.integer({ min: 0, max: 6 }), usd: dollars(0, 12) });
+    const unit = { calls: 2, usd: 16 / 64 };
+    fc.assert(
+      fc.property(amount, fc.array(amount, { minLength: 1, maxLength: 3 }), (granted, draws) => {
+        const members = draws.map((draw) => ({ ...new Shard(unit, 1).member, draw: draw as Allowance | null }));
+        const pool = new Pool(() => true);
+        pool.take(granted);
+        const grant = (member: Member, given: Allowance) =>
+          Object.assign(member, { granted: plus(member.granted, given), draw: null });
+        const ask = pool.settle({ members, grant } as unknown as Team);
+        if (ask !== null) expect(covers(nothing, ask)).toBe(false);
+        // What it could have given is not waited for.
+        if (draws.length === 1 && covers(granted, draws[0] ?? nothing)) expect(members[0]?.draw).toBeNull();
+        if (ask === null) expect(members.every(({ draw }) => draw === null)).toBe(true);
       }),
     );
   });
