@@ -57,7 +57,7 @@ export async function raiseBudget(
     const { workflowId } = run.target;
     run.output.result(
       { workflowId, budget: raised },
-      `${workflowId} may use ${stage === undefined ? "" : `for ${stage} `}${raised.calls ?? "any number of"} calls and ${raised.usd === null ? "any cost" : `$${raised.usd}`} in all.`,
+      `${workflowId} may use ${raised.calls ?? "any number of"} calls and ${raised.usd === null ? "any cost" : `$${raised.usd}`} in all${stage === undefined ? "" : ` for ${stage}`}.`,
     );
   });
 }
