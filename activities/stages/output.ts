@@ -8,8 +8,10 @@ import { runUri } from "./records.ts";
 
 /** JSONL under a name that holds its digest: made again from other rows it is another file, never a changed one. */
 export async function putRows(artifacts: ArtifactStore, run: RunRef, stem: string, rows: readonly unknown[]): Promise<Ref> {
-  const text = rows.map((row) => JSON.stringify(row)).join("\n");
-  return artifacts.putLines(`${runUri(run)}/data/${stem}-${digest8(text)}.jsonl`, rows);
+  // Row by row: the whole text would be in memory beside the rows.
+  const hash = createHash("sha256");
+  for (const [i, row] of rows.entries()) hash.update(`${i === 0 ? "" : "\n"}${JSON.stringify(row)}`);
+  return artifacts.putLines(`${runUri(run)}/data/${stem}-${hash.digest("hex").slice(0, 8)}.jsonl`, rows);
 }
 
 /** A small text or JSON file, named the same way. */

@@ -46,7 +46,8 @@ export function sqliteRecords(file: string): Records {
       await written(key, () => insert.run(key, JSON.stringify(value)));
       return read(key)?.value;
     },
-    list: async (prefix) => (range.all(prefix, `${prefix}\u{10ffff}`) as unknown as Row[]).map(parse),
+    // Row by row: all texts would be in memory beside their values.
+    list: async (prefix) => Array.from(range.iterate(prefix, `${prefix}\u{10ffff}`), (row) => parse(row as unknown as Row)),
     remove: async (key) => {
       erase.run(key);
     },
