@@ -1,8 +1,7 @@
 import type { Counts } from "../contract/experiment.ts";
-import type { Spend, UnitOutcome } from "../contract/units.ts";
+import type { UnitOutcome } from "../contract/units.ts";
 
 export const noCounts: Counts = { done: 0, dropped: {}, failed: {} };
-export const noSpend: Spend = { calls: 0, reread: 0, usd: 0 };
 
 export function countOutcome(counts: Counts, outcome: UnitOutcome): Counts {
   if (outcome.status === "done") return { ...counts, done: counts.done + 1 };
@@ -14,15 +13,6 @@ export function sumCounts(all: Iterable<Counts>): Counts {
   let sum = noCounts;
   for (const { done, dropped, failed } of all) {
     sum = { done: sum.done + done, dropped: sumReasons(sum.dropped, dropped), failed: sumReasons(sum.failed, failed) };
-  }
-  return sum;
-}
-
-/** A price that is unknown once stays unknown. */
-export function sumSpend(all: Iterable<Spend>): Spend {
-  let sum = noSpend;
-  for (const { calls, reread, usd } of all) {
-    sum = { calls: sum.calls + calls, reread: sum.reread + reread, usd: sum.usd === null || usd === null ? null : sum.usd + usd };
   }
   return sum;
 }

@@ -9,7 +9,7 @@ import { attributes, scheduledStart } from "./attributes.ts";
 import { Board } from "./board.ts";
 import { Director } from "./director.ts";
 import { evaluation } from "./evaluation.ts";
-import { noSpend } from "./counts.ts";
+import { noSpend } from "../domain/spend.ts";
 import { ordered } from "./ordered.ts";
 import { pauseUpdate, progressQuery, raiseBudgetUpdate, resumeUpdate, retryUnitsUpdate, setWidthUpdate } from "./signals.ts";
 

@@ -1,5 +1,5 @@
 import type { Spend } from "../contract/units.ts";
-import { noSpend, sumSpend } from "./counts.ts";
+import { noSpend, sumSpend } from "../domain/spend.ts";
 
 /** What a run has spent: what the call records held when they were last read, and what children have reported since. */
 export class Spending {

@@ -3,7 +3,7 @@ import type { UnitStage } from "../contract/stages.ts";
 import type { Allowance, Spend } from "../contract/units.ts";
 import { minus, spent } from "./allowance.ts";
 import { reserved } from "./budget.ts";
-import { noSpend } from "./counts.ts";
+import { noSpend } from "../domain/spend.ts";
 import { Spending } from "./spending.ts";
 import type { Member } from "./team.ts";
 

@@ -6,7 +6,8 @@ import type { HoldDetail } from "../contract/failures.ts";
 import type { ChildReport, Control } from "../contract/messages.ts";
 import type { Allowance, Spend } from "../contract/units.ts";
 import { nothing, plus } from "./allowance.ts";
-import { noCounts, noSpend } from "./counts.ts";
+import { noSpend } from "../domain/spend.ts";
+import { noCounts } from "./counts.ts";
 import { controlSignal } from "./signals.ts";
 
 /** A child at work, as its reports show it. */

@@ -3,6 +3,7 @@ import { Context } from "@temporalio/activity";
 import type { ResolvedExperiment } from "../../configs/schema/resolved.ts";
 import type { UnitHeartbeat } from "../../contract/activities.ts";
 import type { UnitInput, UnitOutcome } from "../../contract/units.ts";
+import { noSpend } from "../../domain/spend.ts";
 import type { Answer, CallRequest, ChatMessage } from "../../platform/llm/client.ts";
 import { GaveUpError, RefusedRequestError } from "../../platform/llm/errors.ts";
 import { conversationMeter } from "../../platform/llm/meter.ts";
@@ -59,13 +60,12 @@ export async function runUnit(
   const context = Context.current();
   const signal = context.cancellationSignal;
   const { run, group, unit } = input;
-  const nothing = { calls: 0, reread: 0, usd: 0 };
   return withTypedFailures(signal, async () => {
     const begun = context.info.attempt > 1 || input.again === true;
     const before = await readUnit(deps, run, group, unit);
     // An attempt that recorded its outcome and could not report it has not said what it spent.
     if (before !== null && isFinal(before, { subject, basis, sampleLimit: input.sampleLimit }))
-      return begun ? before.outcome : { ...before.outcome, spend: nothing };
+      return begun ? before.outcome : { ...before.outcome, spend: noSpend };
     const config = await deps.config(run);
     const meter = conversationMeter(input.allowance, begun ? ledgerRun(run) : null);
     // One that was begun elsewhere, and cut off there, does not stand in line with those that were not.

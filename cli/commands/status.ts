@@ -1,6 +1,7 @@
 import type { Client } from "@temporalio/client";
 import type { NightlyResult } from "../../contract/experiment.ts";
-import type { RunRef, Spend } from "../../contract/units.ts";
+import type { RunRef } from "../../contract/units.ts";
+import { noSpend } from "../../domain/spend.ts";
 import { answeredSoFar, answeredText } from "../cache/answered.ts";
 import { exitCodes } from "../errors.ts";
 import { followNight, verdictExit, verdictText } from "../follow-night.ts";
@@ -88,8 +89,6 @@ async function runStatus({ client, project, stores, output }: Asked, target: Tar
   return exitOf(snapshot, failure);
 }
 
-const none: Spend = { calls: 0, reread: 0, usd: 0 };
-
 /** With what the call records say was spent: between two readings a run only knows what its conversations have reported. */
 async function exactly(snapshot: Snapshot, { openCalls }: OpenStores, { digest }: RunRef): Promise<Snapshot> {
   if (snapshot.progress === null) return snapshot;
@@ -97,7 +96,7 @@ async function exactly(snapshot: Snapshot, { openCalls }: OpenStores, { digest }
   try {
     const { progress } = snapshot;
     const byStage = progress.stageBudgets === undefined ? {} : await calls.spendByStage(digest);
-    const stageBudgets = progress.stageBudgets?.map((of) => ({ ...of, spend: byStage[of.stage] ?? none }));
+    const stageBudgets = progress.stageBudgets?.map((of) => ({ ...of, spend: byStage[of.stage] ?? noSpend }));
     return {
       ...snapshot,
       progress: { ...progress, spend: await calls.spend(digest), ...(stageBudgets === undefined ? {} : { stageBudgets }) },

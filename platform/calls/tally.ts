@@ -1,3 +1,4 @@
+import { noSpend, sumSpend } from "../../domain/spend.ts";
 import { fingerprintTally } from "./fingerprints.ts";
 import type { Spend } from "../../contract/units.ts";
 import type { LedgerLine } from "./ledger-line.ts";
@@ -41,10 +42,10 @@ export function tally(): Tally {
       const paid = outcome === "paid" || (outcome === "wasted" && !booked);
       if (!paid && outcome !== "reread") return;
       const one = { calls: paid ? 1 : 0, reread: paid ? 0 : 1, usd: paid ? usd : 0 };
-      byStage.set(line.stage, sumOf([byStage.get(line.stage) ?? none, one]));
+      byStage.set(line.stage, sumSpend([byStage.get(line.stage) ?? noSpend, one]));
     },
     get spend() {
-      return sumOf([...byStage.values()]);
+      return sumSpend([...byStage.values()]);
     },
     get byStage() {
       return Object.fromEntries(byStage);
@@ -61,27 +62,13 @@ export function tally(): Tally {
   };
 }
 
-const none: Spend = { calls: 0, reread: 0, usd: 0 };
-
-/** A price that is unknown once stays unknown. */
-function sumOf(spends: readonly Spend[]): Spend {
-  return spends.reduce(
-    (sum, { calls, reread, usd }) => ({
-      calls: sum.calls + calls,
-      reread: sum.reread + reread,
-      usd: sum.usd === null || usd === null ? null : sum.usd + usd,
-    }),
-    none,
-  );
-}
-
 type Named = Pick<UsageRow, "stage" | "context" | "arm" | "role" | "model">;
 
 function rowOf(rows: Map<string, Sums>, { stage, context, arm, role, model }: Named): Sums {
   const name = [stage, context, arm, role, model].join("\0");
   const found = rows.get(name);
   if (found !== undefined) return found;
-  const empty = {
+  const none = {
     calls: 0,
     reread: 0,
     failed: 0,
@@ -92,7 +79,7 @@ function rowOf(rows: Map<string, Sums>, { stage, context, arm, role, model }: Na
     usd: 0,
     unpriced: 0,
   };
-  const row = { stage, context, arm, role, model, ...empty };
+  const row = { stage, context, arm, role, model, ...none };
   rows.set(name, row);
   return row;
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Allowance, Spend } from "../../../contract/units.ts";
 import { covers, minus, nothing, plus, spent, times } from "../../../workflows/allowance.ts";
 import { deal, Pool, reserved } from "../../../workflows/budget.ts";
-import { noSpend, sumSpend } from "../../../workflows/counts.ts";
+import { noSpend, sumSpend } from "../../../domain/spend.ts";
 import { Purse } from "../../../workflows/purse.ts";
 import { StageCaps } from "../../../workflows/stage-caps.ts";
 import type { Member, Team } from "../../../workflows/team.ts";
