@@ -66,7 +66,13 @@ export function writeUnit(
   );
 }
 
-/** All units of a batch that have an outcome, in order. */
-export async function listUnits(deps: Pick<Deps, "records">, run: RunRef, group: BatchGroup): Promise<readonly UnitRecord[]> {
-  return (await deps.records.list(unitPrefix(run, group))).map((stored) => stored.value as UnitRecord);
+/** The units of a batch that have an outcome, in order, a few in memory at a time. */
+export async function* unitsOf(
+  deps: Pick<Deps, "records">,
+  run: RunRef,
+  group: BatchGroup,
+): AsyncGenerator<UnitRecord & { readonly unit: number }> {
+  const prefix = unitPrefix(run, group);
+  for await (const { key, value } of deps.records.each(prefix))
+    yield { ...(value as UnitRecord), unit: Number(key.slice(prefix.length)) };
 }

@@ -17,9 +17,13 @@ export function readAsked(log: string, from: number): Asked {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as { at: string; ms: number });
-  const ends = lines.map(({ at }) => Date.parse(at));
-  const begins = lines.map(({ at, ms }) => Date.parse(at) - ms);
-  const seconds = (Math.max(...ends) - Math.min(...begins)) / 1000;
+  let [first, last] = [Infinity, 0];
+  for (const { at, ms } of lines) {
+    const end = Date.parse(at);
+    first = Math.min(first, end - ms);
+    last = Math.max(last, end);
+  }
+  const seconds = (last - first) / 1000;
   return { requests: lines.length, seconds, meanInFlight: lines.reduce((sum, { ms }) => sum + ms, 0) / 1000 / seconds };
 }
 

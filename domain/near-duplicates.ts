@@ -21,12 +21,12 @@ export interface NearDuplicate {
  * Tells one text after another whether it nearly equals one that was kept before; the first of a kind is kept. Candidates come from MinHash
  * signatures in bands, and the shingles themselves decide, so that nothing is dropped on an estimate. A pair at the threshold is overlooked about
  * once in 600 at 0.8. Takes time linear in the texts and about 800 bytes for each, however long they are.
- * @param text reads a text again by its index: none is held here
+ * @param earlier reads a text again by its index, which is below `count`: none is held here
  */
 export function nearDuplicates(
-  text: (index: number) => string,
+  earlier: (index: number) => Promise<string>,
   { count, similarity }: { readonly count: number; readonly similarity: number },
-): (index: number) => NearDuplicate | null {
+): (index: number, text: string) => Promise<NearDuplicate | null> {
   const rows = rowsOfBand(similarity);
   const bands = Math.floor(hashes / rows);
   const slots = 2 ** Math.ceil(Math.log2(2 * Math.max(count, 8)));
@@ -36,8 +36,8 @@ export function nearDuplicates(
   const signatures = new Uint32Array(count * hashes);
   const signatureOf = (index: number) => signatures.subarray(index * hashes, (index + 1) * hashes);
 
-  return (index) => {
-    const shingles = shinglesOf(text(index));
+  return async (index, text) => {
+    const shingles = shinglesOf(text);
     const own = signatureOf(index);
     sign(shingles, own);
     const seen = new Set<number>();
@@ -50,7 +50,7 @@ export function nearDuplicates(
         if (seen.has(other)) continue;
         seen.add(other);
         if (agreement(own, signatureOf(other)) < similarity - slack) continue;
-        const exact = jaccard(shingles, shinglesOf(text(other)));
+        const exact = jaccard(shingles, shinglesOf(await earlier(other)));
         // The earliest is named, whichever band met it first.
         if (exact >= similarity && (found === null || other < found.of)) found = { of: other, similarity: exact };
       }

@@ -24,17 +24,14 @@ export interface PreferenceRow {
 }
 
 /**
- * Bradley–Terry rows at two levels. A turn's row is its shared history with either reply. A unit's conversation runs through its last pair, with
+ * Bradley–Terry rows at two levels, from the pairs of one unit. A turn's row is its shared history with either reply. A unit's conversation runs through its last pair, with
  * either the chosen or the rejected reply at every turn that has a pair, and the shared reply elsewhere; a unit with one pair gives no
  * conversation of its own, since that would be the turn's row again.
  * Declared: the method's paper trains on whole conversations and does not say how they are put together.
  */
 export function preferenceRows(pairs: readonly PreferencePair[]): readonly PreferenceRow[] {
-  const units = Map.groupBy(pairs, ({ unit }) => unit);
-  return [...units.values()].flatMap((ofUnit) => {
-    const ordered = ofUnit.toSorted((a, b) => a.turn - b.turn);
-    return [...conversationRow(ordered), ...ordered.map(turnRow)];
-  });
+  const ordered = pairs.toSorted((a, b) => a.turn - b.turn);
+  return [...conversationRow(ordered), ...ordered.map(turnRow)];
 }
 
 function turnRow({ unit, family, turn, prompt, chosen, rejected }: PreferencePair): PreferenceRow {

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "@temporalio/worker";
 import { controlActivities } from "../activities/index.ts";
+import { beating } from "./beating.ts";
 import { baseOptions } from "./options.ts";
 import type { RoleWorker, WorkerSettings } from "./options.ts";
 
@@ -13,6 +14,9 @@ export async function createControlWorker(settings: WorkerSettings): Promise<Rol
     workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
     activities: controlActivities(settings.deps),
     maxConcurrentActivityTaskExecutions: 8,
+    interceptors: { activity: [beating] },
+    // Well below the heartbeat timeout: a busy machine must not look like a lost worker.
+    maxHeartbeatThrottleInterval: "10 seconds",
     shutdownGraceTime: "5 seconds",
     shutdownForceTime: "12 seconds",
   });

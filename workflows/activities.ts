@@ -14,12 +14,13 @@ const retry = {
   nonRetryableErrorTypes: final,
 } as const;
 
-/** Quick, idempotent steps. They don't heartbeat, so a killed worker is noticed by `startToCloseTimeout`. */
+/** Idempotent steps, quick but for those over many conversations: the control worker heartbeats for all of them. */
 export function control(taskQueue: string, summary: string): ActivityInterfaceFor<ControlActivities> {
   return proxyActivities<ControlActivities>({
     taskQueue,
     summary,
-    startToCloseTimeout: "3 minutes",
+    startToCloseTimeout: "1 hour",
+    heartbeatTimeout: "30 seconds",
     retry: { ...retry, maximumInterval: "20 seconds", maximumAttempts: 8 },
   });
 }

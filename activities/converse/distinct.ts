@@ -1,23 +1,22 @@
-import { setImmediate } from "node:timers/promises";
 import type { Experiment } from "../../configs/schema/experiment.ts";
 import { nearDuplicates } from "../../domain/near-duplicates.ts";
 import type { Turn } from "../../domain/transcript.ts";
 
-/** Conversations looked at in one go: a worker that holds its event loop for a minute is taken for dead. */
-const atOnce = 200;
-
-/** The rows in their order, less those that nearly equal an earlier one that is kept. */
-export async function withoutNearDuplicates<Row extends { readonly turns: readonly Turn[] }>(
-  rows: readonly Row[],
-  { similarity }: Experiment["converse"]["nearDuplicates"],
-): Promise<readonly Row[]> {
-  if (similarity === null) return rows;
-  const text = (index: number) => rows[index]?.turns.map((turn) => turn.text).join("\n") ?? "";
-  const look = nearDuplicates(text, { count: rows.length, similarity });
-  const kept: Row[] = [];
-  for (const [index, row] of rows.entries()) {
-    if (index % atOnce === atOnce - 1) await setImmediate();
-    if (look(index) === null) kept.push(row);
-  }
-  return kept;
+interface Talk {
+  readonly turns: readonly Turn[];
 }
+
+/**
+ * Tells of one conversation after another, by its unit and in order, whether it nearly equals an earlier one that is kept.
+ * @param earlier reads one again, since many don't fit in memory
+ */
+export function nearCopies(
+  earlier: (unit: number) => Promise<Talk | null>,
+  { conversations, nearDuplicates: { similarity } }: Pick<Experiment["converse"], "conversations" | "nearDuplicates">,
+): (unit: number, talk: Talk) => Promise<boolean> {
+  if (similarity === null) return async () => false;
+  const look = nearDuplicates(async (unit) => textOf(await earlier(unit)), { count: conversations, similarity });
+  return async (unit, talk) => (await look(unit, textOf(talk))) !== null;
+}
+
+const textOf = (talk: Talk | null): string => talk?.turns.map(({ text }) => text).join("\n") ?? "";

@@ -8,28 +8,26 @@ import { projectFor } from "../../domain/transcript.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
 import { canaryFacts, readCanaries } from "../judging/canaries.ts";
-import { countOutcomes } from "../stages/counts.ts";
+import { outcomeCounter } from "../stages/counts.ts";
 import { encoderWeights, jobSeed } from "../jobs/draft.ts";
-import { folderInputs, putRows, readRows } from "../stages/output.ts";
+import { folderInputs, putRows, readScores } from "../stages/output.ts";
 import { writeStageRecord } from "../stages/records.ts";
-import { listUnits, type UnitRecord } from "../units.ts";
+import { unitsOf, type UnitRecord } from "../units.ts";
 import { basisOf } from "./evaluate.ts";
 
 const scoreId = (row: EvaluationRow, turn: number) => `${row.arm}#${row.unit}#${turn}`;
 
 export function makeEvaluationActivities(deps: Deps) {
   /** Units of other adapters than these are left from an earlier training: their answers are not these adapters'. */
-  const evaluated = async ({ run, backbone, adapters, arms }: Evaluated) => {
+  const evaluated = async function* ({ run, backbone, adapters, arms }: Evaluated) {
     const { contexts } = (await deps.config(run)).experiment;
-    const units: UnitRecord[] = [];
     for (const context of contexts) {
       for (const arm of arms) {
         const group = { stage: "evaluate" as const, context, backbone, arm };
         const basis = basisOf({ inputs: adapters, group }, contexts);
-        for (const unit of await listUnits(deps, run, group)) units.push(unit.basis === basis ? unit : leftover(unit));
+        for await (const unit of unitsOf(deps, run, group)) yield unit.basis === basis ? unit : leftover(unit);
       }
     }
-    return { units, rows: units.flatMap((unit) => (unit.row === null ? [] : [unit.row as EvaluationRow])) };
   };
 
   return {
@@ -40,16 +38,17 @@ export function makeEvaluationActivities(deps: Deps) {
     }: Evaluated & { scorers: Readonly<Record<string, Ref>> }): Promise<JobDraft> => {
       const { run, backbone } = what;
       const config = await deps.config(run);
-      const { rows } = await evaluated(what);
-      if (rows.length === 0) throw badData(`No conversation of ${backbone} was evaluated: see the dropped counts of its batches`);
-      const scoreRows = rows.flatMap((row) =>
-        row.turns.map(({ turn, reply }) => ({
-          id: scoreId(row, turn),
-          messages: projectFor("assistant", historyUntil(row, turn)),
-          reply,
-        })),
-      );
-      const files = [{ path: "data/rows.jsonl", ref: await putRows(deps.artifacts, run, `score-rows-${backbone}`, scoreRows) }];
+      const replies = async function* () {
+        for await (const unit of evaluated(what)) {
+          const row = rowOf(unit);
+          if (row === null) continue;
+          for (const { turn, reply } of row.turns)
+            yield { id: scoreId(row, turn), messages: projectFor("assistant", historyUntil(row, turn)), reply };
+        }
+      };
+      const rows = await putRows(deps.artifacts, run, `score-rows-${backbone}`, replies());
+      if (rows.rows === 0) throw badData(`No conversation of ${backbone} was evaluated: see the dropped counts of its batches`);
+      const files = [{ path: "data/rows.jsonl", ref: rows }];
       for (const [id, ref] of Object.entries(scorers)) files.push(...(await folderInputs(deps.artifacts, ref, `scorers/${id}`)));
       return {
         params: {
@@ -65,28 +64,23 @@ export function makeEvaluationActivities(deps: Deps) {
     sealEvaluation: async ({ job, ...what }: Evaluated & { job: JobOutcome }): Promise<StageRecord> => {
       const { run, backbone, arms } = what;
       const { experiment } = await deps.config(run);
-      const { units, rows } = await evaluated(what);
       const ref = job.outputs["scores.jsonl"];
       if (ref === undefined) throw badData(`The score job ${job.job} left no scores.jsonl`);
-      const scores = new Map(
-        (await readRows<{ id: string; scores: Record<string, number> }>(deps.artifacts, ref)).map((row) => [row.id, row.scores]),
-      );
-      const scored = rows.map((row): ScoredEvaluationRow => ({
-        ...row,
-        turns: row.turns.map((turn) => {
-          const found = scores.get(scoreId(row, turn.turn));
-          return {
-            ...turn,
-            scores: { evaluator: found?.["evaluator"] ?? null, preference: found?.[`preference-${row.context}`] ?? null },
-          };
-        }),
-      }));
-      const asked = experiment.contexts.length * arms.length * experiment.evaluate.conversations;
+      const scores = await readScores(deps.artifacts, ref);
+      const outcomes = outcomeCounter(experiment.contexts.length * arms.length * experiment.evaluate.conversations);
+      const scored = async function* () {
+        for await (const unit of evaluated(what)) {
+          outcomes.add(unit.outcome);
+          const row = rowOf(unit);
+          if (row !== null) yield withScores(row, scores);
+        }
+      };
+      const rows = await putRows(deps.artifacts, run, `evaluation-${backbone}`, scored());
       return writeStageRecord(deps, run, {
         key: stageKey("evaluate", backbone),
         stage: "evaluate",
-        outputs: { rows: await putRows(deps.artifacts, run, `evaluation-${backbone}`, scored) },
-        counts: countOutcomes(units, asked),
+        outputs: { rows },
+        counts: outcomes.counts(),
         facts: { split: experiment.evaluate.split, ...canaryFacts((await readCanaries(deps, run)) ?? []) },
       });
     },
@@ -98,6 +92,19 @@ const leftover = (unit: UnitRecord): UnitRecord => ({
   row: null,
   outcome: { status: "failed", reason: "not-tried-with-this-adapter", spend: unit.outcome.spend },
 });
+
+const rowOf = ({ row }: UnitRecord) => row as EvaluationRow | null;
+
+function withScores(row: EvaluationRow, scores: ReadonlyMap<string, Readonly<Record<string, number>>>): ScoredEvaluationRow {
+  const turns = row.turns.map((turn) => {
+    const found = scores.get(scoreId(row, turn.turn));
+    return {
+      ...turn,
+      scores: { evaluator: found?.["evaluator"] ?? null, preference: found?.[`preference-${row.context}`] ?? null },
+    };
+  });
+  return { ...row, turns };
+}
 
 /** The conversation up to and with a turn's user message. */
 function historyUntil(row: EvaluationRow, turn: number): Turn[] {

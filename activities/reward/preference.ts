@@ -5,7 +5,7 @@ import type { StageRecord } from "../../contract/stages.ts";
 import { stageKey } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { preferenceRows } from "../../domain/preference-rows.ts";
-import type { PreferencePair } from "../../domain/preference-rows.ts";
+import type { PreferencePair, PreferenceRow } from "../../domain/preference-rows.ts";
 import { badData } from "../failures.ts";
 import { encoderWeights, jobSeed } from "../jobs/draft.ts";
 import { runUri, writeStageRecord } from "../stages/records.ts";
@@ -30,12 +30,11 @@ export async function preparePreference(
 ): Promise<JobDraft> {
   const config = await deps.config(run);
   const { reward } = config.experiment;
-  const rows = preferenceRows(await readPairs(deps, pairs));
-  if (rows.length === 0) throw badData(`${pairs.uri} has no pairs, so ${context} can have no preference model.`);
   const train = await deps.artifacts.putLines(
     `${runUri(run)}/reward/preference-${context}/${pairs.sha256.slice(0, 8)}/train.jsonl`,
-    rows,
+    rowsByUnit(readPairs(deps, pairs)),
   );
+  if (train.rows === 0) throw badData(`${pairs.uri} has no pairs, so ${context} can have no preference model.`);
   return {
     params: {
       kind: "preference",
@@ -50,8 +49,20 @@ export async function preparePreference(
   };
 }
 
-async function readPairs({ artifacts }: JobDeps, ref: Ref): Promise<readonly PreferencePair[]> {
-  const pairs: PreferencePair[] = [];
+/** A unit's pairs follow one another in the file, so no more than these are held. */
+async function* rowsByUnit(pairs: AsyncIterable<PreferencePair>): AsyncGenerator<PreferenceRow> {
+  let ofUnit: PreferencePair[] = [];
+  for await (const pair of pairs) {
+    if (ofUnit.length > 0 && ofUnit[0]?.unit !== pair.unit) {
+      yield* preferenceRows(ofUnit);
+      ofUnit = [];
+    }
+    ofUnit.push(pair);
+  }
+  yield* preferenceRows(ofUnit);
+}
+
+async function* readPairs({ artifacts }: JobDeps, ref: Ref): AsyncGenerator<PreferencePair> {
   let line = 0;
   for await (const row of artifacts.readLines(ref)) {
     line += 1;
@@ -62,9 +73,8 @@ async function readPairs({ artifacts }: JobDeps, ref: Ref): Promise<readonly Pre
       );
     const { unit, family, turn, prompt, chosen, rejected } = parsed.data;
     const reply = (side: typeof chosen) => side.map(({ content }) => content).join("\n");
-    pairs.push({ unit, family, turn, prompt, chosen: reply(chosen), rejected: reply(rejected) });
+    yield { unit, family, turn, prompt, chosen: reply(chosen), rejected: reply(rejected) };
   }
-  return pairs;
 }
 
 export async function sealPreference(

@@ -3,15 +3,18 @@ import type { JobInputFile } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { readFolder } from "../../platform/artifacts/folder.ts";
+import { indexLines, type LineIndex } from "../../platform/artifacts/line-index.ts";
 import type { ArtifactStore } from "../../platform/artifacts/store.ts";
 import { runUri } from "./records.ts";
 
-/** JSONL under a name that holds its digest: made again from other rows it is another file, never a changed one. */
-export async function putRows(artifacts: ArtifactStore, run: RunRef, stem: string, rows: readonly unknown[]): Promise<Ref> {
-  // Row by row: the whole text would be in memory beside the rows.
-  const hash = createHash("sha256");
-  for (const [i, row] of rows.entries()) hash.update(`${i === 0 ? "" : "\n"}${JSON.stringify(row)}`);
-  return artifacts.putLines(`${runUri(run)}/data/${stem}-${hash.digest("hex").slice(0, 8)}.jsonl`, rows);
+/** JSONL under a name that holds its digest: made again from other rows it is another file, never a changed one. Rows are written as they come. */
+export async function putRows(
+  artifacts: ArtifactStore,
+  run: RunRef,
+  stem: string,
+  rows: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<Ref> {
+  return artifacts.putLines((sha256) => `${runUri(run)}/data/${stem}-${sha256.slice(0, 8)}.jsonl`, rows);
 }
 
 /** A small text or JSON file, named the same way. */
@@ -27,9 +30,29 @@ export async function folderInputs(artifacts: ArtifactStore, folder: Ref, prefix
   return files.map(({ path, ref }) => ({ path: `${prefix}/${path}`, ref }));
 }
 
-/** All rows of a JSONL artifact, in memory: a stage's rows of one context. */
-export async function readRows<Row>(artifacts: ArtifactStore, ref: Ref): Promise<Row[]> {
-  const rows: Row[] = [];
-  for await (const row of artifacts.readLines(ref)) rows.push(row as Row);
-  return rows;
+/** Reads single rows of JSONL artifacts by number, from 0; undefined past the last. A file is looked through once a process, and never held. */
+export function rowReader<Row>(artifacts: ArtifactStore): (ref: Ref, number: number) => Promise<Row | undefined> {
+  const indexes = new Map<string, Promise<LineIndex>>();
+  return async (ref, number) => {
+    const index = indexes.get(ref.sha256) ?? artifacts.localPath(ref).then(indexLines);
+    indexes.set(ref.sha256, index);
+    try {
+      const line = await (await index).line(number);
+      return line === undefined ? undefined : (JSON.parse(line) as Row);
+    } catch (error) {
+      // The next who asks looks for the file again.
+      indexes.delete(ref.sha256);
+      throw error;
+    }
+  };
+}
+
+/** Scores by the ids of the rows that a score job was given. */
+export async function readScores(artifacts: ArtifactStore, ref: Ref): Promise<Map<string, Readonly<Record<string, number>>>> {
+  const scores = new Map<string, Readonly<Record<string, number>>>();
+  for await (const row of artifacts.readLines(ref)) {
+    const { id, scores: found } = row as { id: string; scores: Record<string, number> };
+    scores.set(id, found);
+  }
+  return scores;
 }

@@ -1,17 +1,18 @@
-import { setImmediate } from "node:timers/promises";
 import { addPii, countPii, type PiiCounts, piiKinds } from "../../domain/pii.ts";
 
-/** Rows looked at in one go: a worker that holds its event loop for long is taken for dead. */
-const atOnce = 200;
-
-/** PII-like texts in all rows: what is counted when a data set is sealed, and masked or blocked when it is exported. */
-export async function piiOf(rows: readonly unknown[]): Promise<PiiCounts> {
+/** PII-like texts in the rows that went by: what is counted when a data set is sealed, and masked or blocked when it is exported. */
+export function piiCounter() {
   let counts: PiiCounts = {};
-  for (const [index, row] of rows.entries()) {
-    if (index % atOnce === atOnce - 1) await setImmediate();
-    counts = addPii(counts, countPii(row));
-  }
-  return counts;
+  return {
+    /** The same rows; they are counted as they are taken. */
+    passing: async function* <Row>(rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+      for await (const row of rows) {
+        counts = addPii(counts, countPii(row));
+        yield row;
+      }
+    },
+    counts: () => counts,
+  };
 }
 
 const prefix = "pii-";

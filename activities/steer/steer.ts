@@ -11,7 +11,7 @@ import { dataReply } from "../dialogue/turns.ts";
 import { judgeReply } from "../judging/judge.ts";
 import { assistantMessages } from "../prompts/prompts.ts";
 import { patternCard } from "../stages/cards.ts";
-import { readRows } from "../stages/output.ts";
+import { rowReader } from "../stages/output.ts";
 
 export interface SteeredReply {
   readonly side: "pattern" | "counter";
@@ -33,30 +33,17 @@ export interface SteeredRow {
 }
 
 export function makeSteerUnit(deps: Deps) {
-  const sealed = new Map<string, Promise<ConversationRow[]>>();
-
-  /** All sealed conversations of a context, read once a process. */
-  const conversations = (input: UnitInput): Promise<ConversationRow[]> => {
-    const ref = input.inputs["conversations"];
-    if (ref === undefined) throw new Error("steer needs the sealed conversations as its input `conversations`");
-    const known = sealed.get(ref.sha256);
-    if (known !== undefined) return known;
-    const reading = readRows<ConversationRow>(deps.artifacts, ref);
-    sealed.set(ref.sha256, reading);
-    reading.catch(() => sealed.delete(ref.sha256));
-    return reading;
-  };
+  const conversations = rowReader<ConversationRow>(deps.artifacts);
 
   return {
     steer: async (input: UnitInput) => {
+      const ref = input.inputs["conversations"];
+      if (ref === undefined) throw new Error("steer needs the sealed conversations as its input `conversations`");
       // A rebuilt converse stage may move a conversation to another index: its record and calls go by its name.
-      const conversation = await withTypedFailures(
-        Context.current().cancellationSignal,
-        async () => (await conversations(input))[input.unit],
-      );
+      const conversation = await withTypedFailures(Context.current().cancellationSignal, () => conversations(ref, input.unit));
       return runUnit(deps, input, (session) => steerConversation(session, conversation), {
         subject: conversation?.unit,
-        basis: input.inputs["conversations"]?.sha256 ?? "",
+        basis: ref.sha256,
       });
     },
   };

@@ -1,16 +1,17 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { roles, workerCommand } from "../../workers/command.ts";
 import { venvFolder } from "../../workers/dev/venv.ts";
 import { usageError } from "../errors.ts";
 import { openProject } from "../project.ts";
 
-const roles = ["control", "llm", "gpu"] as const;
-
 /** `attune worker ROLE`: one worker in this terminal, for machines where `dev` does not run everything. */
-export async function worker(role: string): Promise<void> {
-  if (!roles.some((known) => known === role)) throw usageError(`${role} is no worker's role; roles are ${roles.join(", ")}.`);
+export async function worker(name: string): Promise<void> {
+  const role = roles.find((known) => known === name);
+  if (role === undefined) throw usageError(`${name} is no worker's role; roles are ${roles.join(", ")}.`);
   const { root, home, env, temporal } = await openProject();
-  const child = spawn(process.execPath, [join(root, "workers", "main.ts"), role], {
+  const [node, ...args] = workerCommand(root, role);
+  const child = spawn(node, args, {
     cwd: root,
     env: {
       ...env,

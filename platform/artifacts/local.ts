@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, mkdirSync } from "node:fs";
 import { link, mkdir, open, readFile, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Ref } from "../../contract/ref.ts";
 import { withRoom } from "../no-room.ts";
 import { jsonLines, parsedLines } from "./lines.ts";
-import { placeOf } from "./place.ts";
+import { namer, noDigest, placeOf } from "./place.ts";
 import { differs, digestFile, mismatch, orMissing } from "./digests.ts";
 import { type ArtifactStore, DigestMismatchError } from "./store.ts";
 
@@ -14,13 +14,12 @@ export function localArtifacts(root: string): ArtifactStore {
   mkdirSync(root, { recursive: true });
 
   const write = async (
-    uri: string,
+    named: (sha256: string) => string,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     rows: () => number | null,
   ): Promise<Ref> => {
-    const final = await placeOf(root, uri);
-    await mkdir(dirname(final), { recursive: true });
-    const temporary = `${final}.${randomUUID()}.part`;
+    await placeOf(root, named(noDigest));
+    const temporary = join(root, `.${randomUUID()}.part`);
     const handle = await open(temporary, "wx");
     try {
       const hash = createHash("sha256");
@@ -32,6 +31,9 @@ export function localArtifacts(root: string): ArtifactStore {
       }
       await handle.sync();
       const sha256 = hash.digest("hex");
+      const uri = named(sha256);
+      const final = await placeOf(root, uri);
+      await mkdir(dirname(final), { recursive: true });
       await linkNew({ temporary, final, uri, sha256 });
       return { uri, sha256, bytes, rows: rows() };
     } finally {
@@ -40,8 +42,14 @@ export function localArtifacts(root: string): ArtifactStore {
     }
   };
 
-  const store = (uri: string, chunks: Parameters<typeof write>[1], rows: () => number | null = () => null): Promise<Ref> =>
-    withRoom(`Artifact ${uri}`, root, () => write(uri, chunks, rows));
+  const store = (
+    uri: Parameters<ArtifactStore["putLines"]>[0],
+    chunks: Parameters<typeof write>[1],
+    rows: () => number | null = () => null,
+  ): Promise<Ref> => {
+    const named = namer(uri);
+    return withRoom(`Artifact ${named(noDigest)}`, root, () => write(named, chunks, rows));
+  };
 
   const checked = async ({ uri, sha256 }: Ref): Promise<string> => {
     const file = await placeOf(root, uri);

@@ -4,6 +4,13 @@ import { dirname, join, sep } from "node:path";
 const segment = "[A-Za-z0-9_][A-Za-z0-9._@-]*";
 const allowedUri = new RegExp(`^${segment}(?:/${segment})*$`);
 
+/** Stands for the digest where a uri that depends on its content is named before that is known. */
+export const noDigest = "0".repeat(64);
+
+/** A uri by the digest of its content, which most don't depend on. */
+export const namer = (uri: string | ((sha256: string) => string)): ((sha256: string) => string) =>
+  typeof uri === "string" ? () => uri : uri;
+
 /**
  * A uri is an allow-list of path segments, wherever its content lies.
  * @throws when it is not allowed

@@ -7,7 +7,7 @@ import type { Bucket } from "../s3/bucket.ts";
 import { differs, mismatch } from "./digests.ts";
 import { digestObject, downloads } from "./download.ts";
 import { jsonLines, parsedLines } from "./lines.ts";
-import { checkUri } from "./place.ts";
+import { checkUri, namer, noDigest } from "./place.ts";
 import type { ArtifactStore } from "./store.ts";
 import { largeBytes, uploadLarge } from "./upload.ts";
 
@@ -61,9 +61,10 @@ export function s3Artifacts(bucket: Bucket, cache: string): ArtifactStore {
     else remember(key, etag, content.sha256);
   };
 
-  const putHandle = async (uri: string, source: FileHandle, rows: number | null): Promise<Ref> => {
+  const putHandle = async (named: (sha256: string) => string, source: FileHandle, rows: number | null): Promise<Ref> => {
     const content = await digestHandle(source);
     const { bytes, sha256 } = content;
+    const uri = named(sha256);
     if (bytes < largeBytes) {
       const body = Buffer.alloc(bytes);
       await source.read(body, 0, bytes, 0);
@@ -78,7 +79,7 @@ export function s3Artifacts(bucket: Bucket, cache: string): ArtifactStore {
     return { uri, sha256, bytes, rows };
   };
 
-  const putSpooled = async (uri: string, rows: Parameters<ArtifactStore["putLines"]>[1]): Promise<Ref> => {
+  const putSpooled = async (named: (sha256: string) => string, rows: Parameters<ArtifactStore["putLines"]>[1]): Promise<Ref> => {
     const count = { rows: 0 };
     await mkdir(cache, { recursive: true });
     const spool = join(cache, `${randomUUID()}.part`);
@@ -87,7 +88,7 @@ export function s3Artifacts(bucket: Bucket, cache: string): ArtifactStore {
       // Without a name it is gone with the process, however that ends.
       await rm(spool);
       for await (const chunk of jsonLines(rows, count)) await handle.writeFile(chunk);
-      return await putHandle(uri, handle, count.rows);
+      return await putHandle(named, handle, count.rows);
     } finally {
       await handle.close();
     }
@@ -101,14 +102,16 @@ export function s3Artifacts(bucket: Bucket, cache: string): ArtifactStore {
       return ref;
     },
     putLines: async (uri, rows) => {
-      keyOf(uri);
-      return withRoom(`Artifact ${uri}, which is gathered before it is stored,`, cache, () => putSpooled(uri, rows));
+      const named = namer(uri);
+      keyOf(named(noDigest));
+      const what = `Artifact ${named(noDigest)}, which is gathered before it is stored,`;
+      return withRoom(what, cache, () => putSpooled(named, rows));
     },
     putFile: async (uri, localFile) => {
       keyOf(uri);
       const handle = await open(localFile, "r");
       try {
-        return await putHandle(uri, handle, null);
+        return await putHandle(() => uri, handle, null);
       } finally {
         await handle.close();
       }

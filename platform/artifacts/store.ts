@@ -4,8 +4,8 @@ import type { Ref } from "../../contract/ref.ts";
 export interface ArtifactStore {
   /** Atomic. The same content again is fine; other content under the same uri is an error. */
   put(uri: string, content: string | Uint8Array): Promise<Ref>;
-  /** One JSON text a line; `rows` is counted. */
-  putLines(uri: string, rows: Iterable<unknown> | AsyncIterable<unknown>): Promise<Ref>;
+  /** One JSON text a line, taken as they come; `rows` is counted. A uri that depends on the content is asked for after the last row. */
+  putLines(uri: string | ((sha256: string) => string), rows: Iterable<unknown> | AsyncIterable<unknown>): Promise<Ref>;
   putFile(uri: string, localFile: string): Promise<Ref>;
   /** @throws DigestMismatchError naming the file */
   read(ref: Ref): Promise<Buffer>;

@@ -18,6 +18,8 @@ export interface Records {
   putFirst(key: string, value: unknown): Promise<unknown>;
   /** In key order. */
   list(prefix: string): Promise<readonly Stored[]>;
+  /** The same, read a few at a time: for what memory may not hold. It is not the state of one moment. */
+  each(prefix: string): AsyncIterable<Stored>;
   remove(key: string): Promise<void>;
   close(): void;
 }

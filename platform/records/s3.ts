@@ -13,6 +13,9 @@ const folder = "records/";
 /** Below a server that keeps objects as files, `a` and `a/b` can't both be; `a.json` and `a/b.json` can. */
 const suffix = ".json";
 
+/** Values that `each` holds at once. */
+const atOnce = 4 * requestWidth;
+
 /** Records as objects: a compare-and-swap is a put on condition of the ETag that was read. */
 export function s3Records(bucket: Bucket): Records {
   const read = async (key: string): Promise<{ content: Content; etag: string } | null> => {
@@ -30,6 +33,18 @@ export function s3Records(bucket: Bucket): Records {
     // Refused may mean that an earlier try of this request was stored and only its reply was lost.
     return etag !== null || (await read(key))?.content.write === write;
   };
+  const each = async function* (prefix: string): AsyncGenerator<Stored> {
+    const keys: string[] = [];
+    for await (const { key } of bucket.list(folder + encoded(prefix)))
+      if (key.endsWith(suffix)) keys.push(decodeURIComponent(key.slice(folder.length, -suffix.length)));
+    // The order of the objects is that of their encoded names.
+    keys.sort((a, b) => (a < b ? -1 : 1));
+    for (let at = 0; at < keys.length; at += atOnce) {
+      const stored = await mapPool(keys.slice(at, at + atOnce), requestWidth, get);
+      // One may have been removed since the list was made.
+      yield* stored.filter((one) => one !== null);
+    }
+  };
 
   return {
     get,
@@ -41,14 +56,8 @@ export function s3Records(bucket: Bucket): Records {
         if (await put(key, value, null)) return value;
       }
     },
-    list: async (prefix) => {
-      const keys: string[] = [];
-      for await (const { key } of bucket.list(folder + encoded(prefix)))
-        if (key.endsWith(suffix)) keys.push(decodeURIComponent(key.slice(folder.length, -suffix.length)));
-      const stored = await mapPool(keys, requestWidth, get);
-      // One may have been removed since the list was made; the order of the objects is that of their encoded names.
-      return stored.filter((one) => one !== null).toSorted((a, b) => (a.key < b.key ? -1 : 1));
-    },
+    list: (prefix) => Array.fromAsync(each(prefix)),
+    each,
     remove: async (key) => bucket.remove(objectOf(key)),
     // The bucket is its opener's to close: other stores use it too.
     close: () => undefined,

@@ -1,6 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import { withRoom } from "../no-room.ts";
 import { isFull, openDatabase } from "../sqlite.ts";
 import type { Records, Stored } from "./records.ts";
+
+/** Rows that `each` reads at once. */
+const pageRows = 64;
 
 interface Row {
   key: string;
@@ -22,7 +26,10 @@ export function sqliteRecords(file: string): Records {
   const insert = db.prepare("INSERT INTO records (key, value, version) VALUES (?, ?, 1) ON CONFLICT (key) DO NOTHING");
   const update = db.prepare("UPDATE records SET value = ?, version = version + 1 WHERE key = ? AND version = ?");
   // A prefix is a range: `key < prefix || U+10FFFF` would miss nothing that our ASCII keys can hold.
+  const endOf = (prefix: string) => `${prefix}\u{10ffff}`;
   const range = db.prepare("SELECT key, value, version FROM records WHERE key >= ? AND key < ? ORDER BY key");
+  const firstPage = db.prepare("SELECT key, value, version FROM records WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
+  const nextPage = db.prepare("SELECT key, value, version FROM records WHERE key > ? AND key < ? ORDER BY key LIMIT ?");
   const erase = db.prepare("DELETE FROM records WHERE key = ?");
 
   const parse = (row: Row): Stored => ({ key: row.key, value: JSON.parse(row.value), version: String(row.version) });
@@ -47,7 +54,17 @@ export function sqliteRecords(file: string): Records {
       return read(key)?.value;
     },
     // Row by row: all texts would be in memory beside their values.
-    list: async (prefix) => Array.from(range.iterate(prefix, `${prefix}\u{10ffff}`), (row) => parse(row as unknown as Row)),
+    list: async (prefix) => Array.from(range.iterate(prefix, endOf(prefix)), (row) => parse(row as unknown as Row)),
+    each: async function* (prefix) {
+      const end = endOf(prefix);
+      let page = firstPage.all(prefix, end, pageRows) as unknown as Row[];
+      while (page.length > 0) {
+        yield* page.map(parse);
+        // Whoever takes long over a page holds up the process, not for all of them.
+        await setImmediate();
+        page = nextPage.all(page.at(-1)?.key ?? end, end, pageRows) as unknown as Row[];
+      }
+    },
     remove: async (key) => {
       erase.run(key);
     },

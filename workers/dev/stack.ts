@@ -4,6 +4,7 @@ import { Connection } from "@temporalio/client";
 import { defaultQueues, type Queues, queuesFor } from "../../contract/queues.ts";
 import { processLauncher } from "../../platform/jobs/process.ts";
 import { type ProcessId, signalProcess, startTimeOf } from "../../platform/jobs/processes.ts";
+import { roles, workerCommand } from "../command.ts";
 import { type Child, superviseChild } from "./child.ts";
 import { type DevStack, leftovers, processIdOf, readDevStack, removeDevStack, writeDevStack } from "./dev-file.ts";
 import { prepareNamespace } from "./namespace.ts";
@@ -42,7 +43,6 @@ export class StackRunsError extends Error {
   }
 }
 
-const roles = ["control", "llm", "gpu"] as const;
 const serverPort = 7233;
 const uiPort = 8233;
 const serverStartMs = 30_000;
@@ -127,11 +127,10 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
         ATTUNE_PYTHON: settings.env["ATTUNE_PYTHON"] ?? join(venvFolder(settings), "bin", "python"),
       };
       for (const role of roles) {
-        const command = [process.execPath, join(projectRoot, "workers", "main.ts"), role] as const;
         children.push(
           superviseChild({
             name: role,
-            command: [...command],
+            command: workerCommand(projectRoot, role),
             cwd: projectRoot,
             env,
             restart: true,

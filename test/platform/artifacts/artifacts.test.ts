@@ -79,6 +79,21 @@ describe.each([
     expect(await artifacts.putLines("none.jsonl", [])).toMatchObject({ bytes: 0, rows: 0 });
   });
 
+  it("names rows by their digest when the last one has come, and stores them once", async () => {
+    const { artifacts, names } = await open();
+    const rows = async function* () {
+      yield 1;
+      yield { two: 2 };
+    };
+    const named = (sha256: string) => `data/rows-${sha256.slice(0, 8)}.jsonl`;
+    const ref = await artifacts.putLines(named, rows());
+    expect(ref.uri).toBe(named(ref.sha256));
+    expect(await artifacts.putLines(named, rows())).toEqual(ref);
+    expect((await artifacts.read(ref)).toString()).toBe('1\n{"two":2}\n');
+    await expect(artifacts.putLines((sha256) => `../${sha256}`, rows())).rejects.toThrow(/not allowed/);
+    expect(await names()).toEqual([ref.uri]);
+  });
+
   it("takes the same content again and refuses other content, also when both are written at once", async () => {
     const { artifacts, names } = await open();
     await Promise.all(Array.from({ length: 8 }, () => artifacts.put("a/same", "content")));

@@ -15,8 +15,8 @@ import { resolvedStub } from "../../support/resolved.ts";
 let here: Bench;
 afterEach(() => here.close());
 
-const pairRow = (turn: number) => ({
-  unit: "distress-00000",
+const pairRow = (turn: number, unit = "distress-00000") => ({
+  unit,
   family: "one",
   turn,
   prompt: [
@@ -174,6 +174,15 @@ describe("reward models", () => {
     const draft = await reward.preparePreference({ run, context: "distress", pairs });
     expect(await reward.preparePreference({ run, context: "distress", pairs })).toEqual(draft);
     expect(draft.files[0]!.ref.rows).toBe(3);
+    const ids: unknown[] = [];
+    const mixed = [pairRow(1, "one"), pairRow(1, "two"), pairRow(2, "two")];
+    const ofTwo = await reward.preparePreference({
+      run,
+      context: "distress",
+      pairs: await here.deps.artifacts.putLines("runs/quick/mixed.jsonl", mixed),
+    });
+    for await (const row of here.deps.artifacts.readLines(ofTwo.files[0]!.ref)) ids.push((row as { id: string }).id);
+    expect(ids).toEqual(["one#1", "two", "two#1", "two#2"]);
     const none = await here.deps.artifacts.putLines("runs/quick/none.jsonl", []);
     await expect(reward.preparePreference({ run, context: "distress", pairs: none })).rejects.toMatchObject({ type: "BadData" });
   });

@@ -61,6 +61,27 @@ describe.each(stores)("records in $store", ({ environment, keys }) => {
     expect(all).toEqual(all.toSorted());
   });
 
+  it("gives out one after another what a list holds, though records come and go meanwhile", async () => {
+    const records = await openRecords(await environment());
+    const key = (n: number) => `unit/a/${String(n).padStart(5, "0")}`;
+    await Promise.all([
+      ...Array.from({ length: 300 }, (_, n) => records.putFirst(key(n), n)),
+      records.putFirst("unit/b", "other"),
+    ]);
+    const all = await records.list("unit/a/");
+    expect(await Array.fromAsync(records.each("unit/a/"))).toEqual(all);
+    expect(all.length).toBe(300);
+    expect(await Array.fromAsync(records.each("unit/c/"))).toEqual([]);
+    const seen: string[] = [];
+    for await (const stored of records.each("unit/a/")) {
+      seen.push(stored.key);
+      if (stored.key === key(0)) await records.remove(key(299));
+    }
+    expect(seen).toEqual(all.slice(0, -1).map((stored) => stored.key));
+    for await (const stored of records.each("unit/a/")) if (stored.key === key(1)) break;
+    expect((await records.get(key(1)))?.value).toBe(1);
+  });
+
   it("loses none of 20 increments at once", async () => {
     const records = await openRecords(await environment());
     const increment = () => updateRecord<number>(records, "counter", (n = 0) => n + 1);

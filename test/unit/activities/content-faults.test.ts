@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { makeConverseActivities } from "../../../activities/converse/converse.ts";
 import type { ConversationRow } from "../../../contract/rows.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
-import { listUnits, readUnit } from "../../../activities/units.ts";
+import { readUnit, unitsOf } from "../../../activities/units.ts";
 import type { UnitHeartbeat } from "../../../contract/activities.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { type Asked, errorReply, type Reply } from "../../support/chat-server.ts";
@@ -97,7 +97,7 @@ test.each<[string, Reply]>([
       reason: "user-refused",
       spend: { calls: 0 },
     });
-    expect(await listUnits(deps, run, group)).toHaveLength(1);
+    expect(await Array.fromAsync(unitsOf(deps, run, group))).toHaveLength(1);
   },
 );
 

@@ -4,7 +4,7 @@ import { makeConverseActivities } from "../../../activities/converse/converse.ts
 import type { ConversationRow } from "../../../contract/rows.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
 import { dropStageRecord } from "../../../activities/stages/records.ts";
-import { listUnits, readUnit, unitKey } from "../../../activities/units.ts";
+import { readUnit, unitKey, unitsOf } from "../../../activities/units.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { errorReply, type Asked } from "../../support/chat-server.ts";
 import { attempt, levelOf, ownTurns, play, run, stageBench, unitInput } from "../../support/stage-bench.ts";
@@ -97,7 +97,7 @@ test("a message with a fault is asked again, then the conversation is dropped by
   });
   expect(server.asked.length).toBe(before + 3);
   expect((await row(0)).turns[2]?.text).toBe("Something new 1.");
-  expect(await listUnits(deps, run, group)).toHaveLength(1);
+  expect(await Array.fromAsync(unitsOf(deps, run, group))).toHaveLength(1);
 });
 
 test.each([

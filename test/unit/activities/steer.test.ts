@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { makeConverseActivities } from "../../../activities/converse/converse.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
 import { readUnit } from "../../../activities/units.ts";
-import { readRows } from "../../../activities/stages/output.ts";
 import { dropStageRecord } from "../../../activities/stages/records.ts";
 import { makeSteerActivities } from "../../../activities/steer/pairs.ts";
 import { makeSteerUnit, type SteeredRow } from "../../../activities/steer/steer.ts";
@@ -119,7 +118,7 @@ test("counts add up to the sealed conversations, whichever way each ended; an ea
   });
   const from = (conversations: Ref, unit: number) =>
     attempt(steer, unitInput({ stage: "steer", context: "distress" }, unit, { inputs: { conversations } }));
-  const reversed = (await readRows(deps.artifacts, sealed)).toReversed();
+  const reversed = (await Array.fromAsync(deps.artifacts.readLines(sealed))).toReversed();
   const earlier = await deps.artifacts.putLines("runs/bench/earlier.jsonl", reversed);
   expect(await from(earlier, 4)).toMatchObject({ status: "done" });
   const altered = { ...sealed, sha256: "0".repeat(64) };
@@ -145,7 +144,7 @@ test("counts add up to the sealed conversations, whichever way each ended; an ea
   expect(card.toString()).toContain("| failed:no-record | 2 |");
   const guide = await putFolder(deps.artifacts, "runs/bench/guide", tempFolder());
   const draft = await prepareGuideScore({ run, context: "distress", guide });
-  const scored = await readRows<{ id: string }>(deps.artifacts, draft.files[0]?.ref as Ref);
+  const scored = (await Array.fromAsync(deps.artifacts.readLines(draft.files[0]?.ref as Ref))) as { id: string }[];
   expect(new Set(scored.map(({ id }) => id.split("#")[0]))).toEqual(new Set(["distress-00000"]));
 });
 

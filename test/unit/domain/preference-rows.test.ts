@@ -29,9 +29,8 @@ describe("rows of a preference model", () => {
     expect(texts(rows[0]!.rejected)).toBe("u1 bad1 u2 a2 u3 a3 u4 bad4");
   });
 
-  it("repeat no unit with one pair as a conversation, and mix no units", () => {
-    const rows = preferenceRows([pair("one", 1), pair("two", 1), pair("two", 2)]);
-    expect(rows.map(({ id, level }) => `${id} ${level}`)).toEqual(["one#1 turn", "two conversation", "two#1 turn", "two#2 turn"]);
+  it("repeat no unit with one pair as a conversation", () => {
+    expect(preferenceRows([pair("one", 1)]).map(({ id, level }) => `${id} ${level}`)).toEqual(["one#1 turn"]);
     expect(preferenceRows([])).toEqual([]);
   });
 });
