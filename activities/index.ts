@@ -15,7 +15,7 @@ import { makeSteerUnit } from "./steer/steer.ts";
 
 export { makeNodeActivities, makePoolActivities } from "./jobs/activities.ts";
 
-/** Quick steps on the control queue. */
+/** Steps on the control queue. */
 export function controlActivities(deps: Deps): ControlActivities {
   const { sealConversations } = makeConverseActivities(deps);
   return {

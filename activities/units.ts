@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { unitRowsPrefix } from "../contract/places.ts";
 import type { BatchGroup, RunRef, UnitOutcome } from "../contract/units.ts";
 import { updateRecord } from "../platform/records/update.ts";
+import { heedCancel } from "./cancelled.ts";
 import type { Deps } from "./deps.ts";
 
 /** What a unit left behind: its outcome and, when done, its row. First write wins; a unit that gave up may be tried again under a higher limit. */
@@ -66,13 +68,26 @@ export function writeUnit(
   );
 }
 
-/** The units of a batch that have an outcome, in order, a few in memory at a time. */
-export async function* unitsOf(
+/**
+ * Reads the units of a batch that have an outcome, in order and a few in memory at a time, as often as it is called.
+ * @throws at the end of a later reading when units changed since the first: what was made of both would not fit together
+ */
+export function unitsOf(
   deps: Pick<Deps, "records">,
   run: RunRef,
   group: BatchGroup,
-): AsyncGenerator<UnitRecord & { readonly unit: number }> {
+): () => AsyncGenerator<UnitRecord & { readonly unit: number }> {
   const prefix = unitPrefix(run, group);
-  for await (const { key, value } of deps.records.each(prefix))
-    yield { ...(value as UnitRecord), unit: Number(key.slice(prefix.length)) };
+  let first: string | null = null;
+  return async function* () {
+    const hash = createHash("sha256");
+    for await (const { key, version, value } of deps.records.each(prefix)) {
+      heedCancel();
+      hash.update(`${key} ${version}\n`);
+      yield { ...(value as UnitRecord), unit: Number(key.slice(prefix.length)) };
+    }
+    const read = hash.digest("hex");
+    first ??= read;
+    if (read !== first) throw new Error(`Units of ${prefix} changed while they were read; they are read again`);
+  };
 }

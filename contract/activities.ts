@@ -5,7 +5,7 @@ import type { Arm, StageRecord } from "./stages.ts";
 import type { UnitStage } from "./stages.ts";
 import type { RunRef, Spend, UnitInput, UnitOutcome } from "./units.ts";
 
-/** Quick, idempotent steps on the control queue. Each `seal…` and `measure` writes its stage record last and returns it. */
+/** Idempotent steps on the control queue, quick but for those over many conversations. Each `seal…` and `measure` writes its stage record last and returns it. */
 export interface ControlActivities {
   /** The record when it exists and every output is there with its digest; else null. */
   findStage(input: { run: RunRef; key: string }): Promise<StageRecord | null>;

@@ -10,6 +10,9 @@ const mostCompared = 64;
 /** How far below the threshold an estimate from signatures may lie before the texts themselves are compared: three standard errors and more. */
 const slack = 0.14;
 
+/** 16 MB. */
+const heldShingles = 4_000_000;
+
 /** The text that an earlier, kept one nearly equals, by its index. */
 export interface NearDuplicate {
   readonly of: number;
@@ -20,7 +23,8 @@ export interface NearDuplicate {
 /**
  * Tells one text after another whether it nearly equals one that was kept before; the first of a kind is kept. Candidates come from MinHash
  * signatures in bands, and the shingles themselves decide, so that nothing is dropped on an estimate. A pair at the threshold is overlooked about
- * once in 600 at 0.8. Takes time linear in the texts and about 800 bytes for each, however long they are.
+ * once in 600 at 0.8. Takes time linear in the texts, about 800 bytes for each however long they are, and at most `heldShingles` numbers for those
+ * last compared.
  * @param earlier reads a text again by its index, which is below `count`: none is held here
  */
 export function nearDuplicates(
@@ -36,6 +40,26 @@ export function nearDuplicates(
   const signatures = new Uint32Array(count * hashes);
   const signatureOf = (index: number) => signatures.subarray(index * hashes, (index + 1) * hashes);
 
+  // Texts made from one template are compared again and again: the shingles of the last ones are held.
+  const held = new Map<number, Uint32Array>();
+  let size = 0;
+  const hold = (index: number, shingles: Uint32Array) => {
+    held.set(index, shingles);
+    size += shingles.length;
+    for (const [oldest, { length }] of held) {
+      if (size <= heldShingles) break;
+      held.delete(oldest);
+      size -= length;
+    }
+  };
+  const shinglesAt = async (index: number) => {
+    const there = held.get(index);
+    if (there !== undefined) return there;
+    const shingles = shinglesOf(await earlier(index));
+    hold(index, shingles);
+    return shingles;
+  };
+
   return async (index, text) => {
     const shingles = shinglesOf(text);
     const own = signatureOf(index);
@@ -50,12 +74,13 @@ export function nearDuplicates(
         if (seen.has(other)) continue;
         seen.add(other);
         if (agreement(own, signatureOf(other)) < similarity - slack) continue;
-        const exact = jaccard(shingles, shinglesOf(await earlier(other)));
+        const exact = jaccard(shingles, await shinglesAt(other));
         // The earliest is named, whichever band met it first.
         if (exact >= similarity && (found === null || other < found.of)) found = { of: other, similarity: exact };
       }
     }
     if (found !== null) return found;
+    hold(index, shingles);
     for (let band = 0; band < bands; band += 1) {
       const [head, link] = [heads[band], links[band]];
       if (head === undefined || link === undefined) continue;
@@ -73,16 +98,15 @@ function rowsOfBand(similarity: number): number {
   return 1;
 }
 
-/** Hashes of the distinct word 5-shingles of a text. */
-function shinglesOf(text: string): ReadonlySet<number> {
+/** Hashes of the distinct word 5-shingles of a text, in ascending order. */
+function shinglesOf(text: string): Uint32Array {
   const all = words(text);
-  const out = new Set<number>();
   const last = Math.max(0, all.length - shingleWords);
-  for (let i = 0; i <= last; i += 1) out.add(fnv1a(all.slice(i, i + shingleWords).join(" ")));
-  return out;
+  const hashed = Uint32Array.from({ length: last + 1 }, (_, i) => fnv1a(all.slice(i, i + shingleWords).join(" ")));
+  return hashed.toSorted().filter((hash, i, sorted) => hash !== sorted[i - 1]);
 }
 
-function sign(shingles: ReadonlySet<number>, into: Uint32Array): void {
+function sign(shingles: Uint32Array, into: Uint32Array): void {
   into.fill(0xffffffff);
   for (const shingle of shingles) {
     for (let i = 0; i < hashes; i += 1) {
@@ -113,8 +137,13 @@ function agreement(a: Uint32Array, b: Uint32Array): number {
   return same / hashes;
 }
 
-function jaccard(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
+function jaccard(a: Uint32Array, b: Uint32Array): number {
   let common = 0;
-  for (const shingle of a) if (b.has(shingle)) common += 1;
-  return common / (a.size + b.size - common);
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    const [x, y] = [a[i] ?? 0, b[j] ?? 0];
+    if (x === y) common += 1;
+    if (x <= y) i += 1;
+    if (y <= x) j += 1;
+  }
+  return common / (a.length + b.length - common);
 }

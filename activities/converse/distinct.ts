@@ -1,6 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import type { Experiment } from "../../configs/schema/experiment.ts";
 import { nearDuplicates } from "../../domain/near-duplicates.ts";
 import type { Turn } from "../../domain/transcript.ts";
+
+/** A worker that holds its event loop for long is taken for dead. */
+const atOnceMs = 50;
 
 interface Talk {
   readonly turns: readonly Turn[];
@@ -15,8 +19,16 @@ export function nearCopies(
   { conversations, nearDuplicates: { similarity } }: Pick<Experiment["converse"], "conversations" | "nearDuplicates">,
 ): (unit: number, talk: Talk) => Promise<boolean> {
   if (similarity === null) return async () => false;
+  let since = performance.now();
   const look = nearDuplicates(async (unit) => textOf(await earlier(unit)), { count: conversations, similarity });
-  return async (unit, talk) => (await look(unit, textOf(talk))) !== null;
+  return async (unit, talk) => {
+    const found = await look(unit, textOf(talk));
+    if (performance.now() - since > atOnceMs) {
+      await setImmediate();
+      since = performance.now();
+    }
+    return found !== null;
+  };
 }
 
 const textOf = (talk: Talk | null): string => talk?.turns.map(({ text }) => text).join("\n") ?? "";

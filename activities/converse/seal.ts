@@ -17,8 +17,9 @@ export async function sealConversations(deps: Deps, { run, context }: { run: Run
   const group = { stage: "converse" as const, context };
   const outcomes = outcomeCounter(config.experiment.converse.conversations);
   const isCopy = nearCopies(async (unit) => rowOf(await readUnit(deps, run, group, unit)), config.experiment.converse);
+  const units = unitsOf(deps, run, group);
   const copies = new Set<number>();
-  for await (const unit of unitsOf(deps, run, group)) {
+  for await (const unit of units()) {
     outcomes.add(unit.outcome);
     const row = rowOf(unit);
     if (row !== null && (await isCopy(unit.unit, row))) copies.add(unit.unit);
@@ -38,7 +39,7 @@ export async function sealConversations(deps: Deps, { run, context }: { run: Run
   const families = new Set<string>();
   let plain = 0;
   const kept = async function* () {
-    for await (const unit of unitsOf(deps, run, group)) {
+    for await (const unit of units()) {
       const row = rowOf(unit);
       if (row === null || copies.has(unit.unit)) continue;
       families.add(row.family);

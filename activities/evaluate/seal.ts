@@ -25,7 +25,7 @@ export function makeEvaluationActivities(deps: Deps) {
       for (const arm of arms) {
         const group = { stage: "evaluate" as const, context, backbone, arm };
         const basis = basisOf({ inputs: adapters, group }, contexts);
-        for await (const unit of unitsOf(deps, run, group)) yield unit.basis === basis ? unit : leftover(unit);
+        for await (const unit of unitsOf(deps, run, group)()) yield unit.basis === basis ? unit : leftover(unit);
       }
     }
   };

@@ -3,6 +3,7 @@ import type { Ref } from "../../contract/ref.ts";
 import type { Stage, StageRecord } from "../../contract/stages.ts";
 import type { RunRef } from "../../contract/units.ts";
 import { verifyFolder } from "../../platform/artifacts/folder.ts";
+import { heedCancel } from "../cancelled.ts";
 import type { Deps } from "../deps.ts";
 
 type Stores = Pick<Deps, "artifacts" | "records" | "env">;
@@ -40,7 +41,7 @@ function isWhole({ artifacts }: Pick<Deps, "artifacts">, ref: Ref): Promise<bool
   return ref.uri.endsWith("/index.json") ? verifyFolder(artifacts, ref) : artifacts.verify(ref);
 }
 
-/** Writes the record after its outputs; a record whose outputs were lost or altered is replaced. Answers what is stored. */
+/** Writes the record after its outputs, unless the attempt was given up; a record whose outputs were lost or altered is replaced. Answers what is stored. */
 export async function writeStageRecord(
   stores: Stores,
   run: RunRef,
@@ -52,6 +53,7 @@ export async function writeStageRecord(
     facts: StageRecord["facts"];
   },
 ): Promise<StageRecord> {
+  heedCancel();
   const whole = await findStageRecord(stores, run, made.key);
   if (whole !== null) return whole;
   const record: StageRecord = { ...made, codeVersion: stores.env.codeVersion, at: stores.env.now().toISOString() };

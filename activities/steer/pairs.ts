@@ -22,9 +22,9 @@ export function makeSteerActivities(deps: Deps) {
     const conversations = (await readStageRecord(deps, run, stageKey("converse", context)))?.outputs["conversations"];
     if (conversations === undefined)
       throw badData(`Run ${run.name} has no sealed conversations of ${context}: converse comes before steer`);
+    const all = unitsOf(deps, run, { stage: "steer", context });
     const units = async function* () {
-      for await (const unit of unitsOf(deps, run, { stage: "steer", context }))
-        if (unit.basis === conversations.sha256) yield unit;
+      for await (const unit of all()) if (unit.basis === conversations.sha256) yield unit;
     };
     return { conversations, units };
   };

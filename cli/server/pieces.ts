@@ -104,6 +104,8 @@ export async function dropPieces({ records }: Pick<Stores, "records">, run: RunR
 async function unitRowKeys(records: Records, run: RunRef, key: string): Promise<readonly string[]> {
   const [stage = "", second = ""] = key.split("/");
   const prefix = unitRowsPrefix(run, stage);
-  const keys = (await records.list(prefix)).map((row) => row.key);
-  return keys.filter((row) => row.slice(prefix.length).split("/")[stage === "evaluate" ? 1 : 0] === second);
+  const keys: string[] = [];
+  for await (const { key: row } of records.each(prefix))
+    if (row.slice(prefix.length).split("/")[stage === "evaluate" ? 1 : 0] === second) keys.push(row);
+  return keys;
 }

@@ -1,14 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ref } from "../../contract/ref.ts";
 import { withRoom } from "../no-room.ts";
 import type { Bucket } from "../s3/bucket.ts";
-import { digestFile, mismatch, orMissing } from "./digests.ts";
+import { digestFile, mismatch } from "./digests.ts";
+import { removeOldParts } from "./parts.ts";
 
-/** No download takes so long. */
-const oldPartMs = 24 * 3600 * 1000;
 /** Broken connections in a row, with not a byte between them, after which a download is given up. */
 const stallsToGiveUp = 5;
 
@@ -108,13 +107,4 @@ export function downloads(bucket: Bucket, folder: string) {
       return fetching;
     },
   };
-}
-
-/** What a process that was killed had begun. */
-async function removeOldParts(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const file = join(folder, name);
-    const made = name.endsWith(".part") ? ((await stat(file).catch(orMissing))?.mtimeMs ?? null) : null;
-    if (made !== null && Date.now() - made > oldPartMs) await rm(file, { force: true });
-  }
 }

@@ -4,6 +4,7 @@ import { link, mkdir, open, readFile, rm, stat, type FileHandle } from "node:fs/
 import { dirname, join } from "node:path";
 import type { Ref } from "../../contract/ref.ts";
 import { withRoom } from "../no-room.ts";
+import { removeOldParts } from "./parts.ts";
 import { jsonLines, parsedLines } from "./lines.ts";
 import { namer, noDigest, placeOf } from "./place.ts";
 import { differs, digestFile, mismatch, orMissing } from "./digests.ts";
@@ -18,8 +19,10 @@ export function localArtifacts(root: string): ArtifactStore {
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     rows: () => number | null,
   ): Promise<Ref> => {
-    await placeOf(root, named(noDigest));
-    const temporary = join(root, `.${randomUUID()}.part`);
+    const folder = dirname(await placeOf(root, named(noDigest)));
+    await mkdir(folder, { recursive: true });
+    await removeOldParts(folder);
+    const temporary = join(folder, `${randomUUID()}.part`);
     const handle = await open(temporary, "wx");
     try {
       const hash = createHash("sha256");
@@ -48,7 +51,7 @@ export function localArtifacts(root: string): ArtifactStore {
     rows: () => number | null = () => null,
   ): Promise<Ref> => {
     const named = namer(uri);
-    return withRoom(`Artifact ${named(noDigest)}`, root, () => write(named, chunks, rows));
+    return withRoom(`Artifact ${named("…")}`, root, () => write(named, chunks, rows));
   };
 
   const checked = async ({ uri, sha256 }: Ref): Promise<string> => {

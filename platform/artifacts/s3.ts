@@ -104,7 +104,7 @@ export function s3Artifacts(bucket: Bucket, cache: string): ArtifactStore {
     putLines: async (uri, rows) => {
       const named = namer(uri);
       keyOf(named(noDigest));
-      const what = `Artifact ${named(noDigest)}, which is gathered before it is stored,`;
+      const what = `Artifact ${named("…")}, which is gathered before it is stored,`;
       return withRoom(what, cache, () => putSpooled(named, rows));
     },
     putFile: async (uri, localFile) => {

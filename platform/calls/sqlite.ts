@@ -3,6 +3,7 @@ import { openDatabase } from "../sqlite.ts";
 import type { Spend } from "../../contract/units.ts";
 import { callsSchema, selectFailures, selectFingerprints, selectSpend, selectSpendByStage, selectUsage } from "./schema.ts";
 import type { CallStore, Failures, FingerprintRow, StoredCall, UsageRow } from "./store.ts";
+import { queryAside } from "./query-aside.ts";
 import type { WriterReply, WriterRequest } from "./writer.ts";
 
 interface Waiting {
@@ -12,14 +13,12 @@ interface Waiting {
 
 /**
  * Calls in one SQLite file, shared by all processes of a machine. Writes go through a writer thread (group commit), so an fsync never holds
- * the event loop; reads are point look-ups on a connection of their own.
+ * the event loop; reads are look-ups on a connection of their own, and what has to go through all calls of a run is read in a thread.
  */
 export function sqliteCalls(file: string): CallStore {
   const db = openDatabase(file, callsSchema);
   const select = db.prepare("SELECT * FROM calls WHERE key = ?");
   const failures = db.prepare(selectFailures);
-  const usage = db.prepare(selectUsage);
-  const fingerprints = db.prepare(selectFingerprints);
   const spend = db.prepare(selectSpend);
   const spendByStage = db.prepare(selectSpendByStage);
   const writer = new Worker(new URL("./writer.ts", import.meta.url), { workerData: file });
@@ -91,11 +90,11 @@ export function sqliteCalls(file: string): CallStore {
     },
     usage: async (run) => {
       await flush();
-      return usage.all({ run }).map((row) => ({ ...row }) as unknown as UsageRow);
+      return queryAside<UsageRow>(file, selectUsage, { run });
     },
     fingerprints: async (run) => {
       await flush();
-      return fingerprints.all({ run }).map((row) => ({ ...row }) as unknown as FingerprintRow);
+      return queryAside<FingerprintRow>(file, selectFingerprints, { run });
     },
     close: async () => {
       if (ended === null) {

@@ -79,6 +79,14 @@ describe.each([
     expect(await artifacts.putLines("none.jsonl", [])).toMatchObject({ bytes: 0, rows: 0 });
   });
 
+  it("reads back every letter that could end a line elsewhere", async () => {
+    const { artifacts } = await open();
+    const rows = ["\u2028", "\u2029", "\u0085", "\r", "\n", "\v", "a".repeat(300_000), "é".repeat(100_000)].map((text) => ({
+      text: `a${text}b`,
+    }));
+    expect(await Array.fromAsync(artifacts.readLines(await artifacts.putLines("rows.jsonl", rows)))).toEqual(rows);
+  });
+
   it("names rows by their digest when the last one has come, and stores them once", async () => {
     const { artifacts, names } = await open();
     const rows = async function* () {

@@ -97,7 +97,7 @@ test.each<[string, Reply]>([
       reason: "user-refused",
       spend: { calls: 0 },
     });
-    expect(await Array.fromAsync(unitsOf(deps, run, group))).toHaveLength(1);
+    expect(await Array.fromAsync(unitsOf(deps, run, group)())).toHaveLength(1);
   },
 );
 

@@ -1,9 +1,12 @@
 import { ApplicationFailure } from "@temporalio/common";
+import { MockActivityEnvironment } from "@temporalio/testing";
+import { DefaultLogger } from "@temporalio/worker";
 import { expect, test } from "vitest";
 import { makeConverseActivities } from "../../../activities/converse/converse.ts";
+import type { Deps } from "../../../activities/deps.ts";
 import type { ConversationRow } from "../../../contract/rows.ts";
 import { makeMeasureActivities } from "../../../activities/measure/measure.ts";
-import { dropStageRecord } from "../../../activities/stages/records.ts";
+import { dropStageRecord, readStageRecord, writeStageRecord } from "../../../activities/stages/records.ts";
 import { readUnit, unitKey, unitsOf } from "../../../activities/units.ts";
 import type { Ref } from "../../../contract/ref.ts";
 import { errorReply, type Asked } from "../../support/chat-server.ts";
@@ -97,7 +100,7 @@ test("a message with a fault is asked again, then the conversation is dropped by
   });
   expect(server.asked.length).toBe(before + 3);
   expect((await row(0)).turns[2]?.text).toBe("Something new 1.");
-  expect(await Array.fromAsync(unitsOf(deps, run, group))).toHaveLength(1);
+  expect(await Array.fromAsync(unitsOf(deps, run, group)())).toHaveLength(1);
 });
 
 test.each([
@@ -241,6 +244,58 @@ test("sealing: counts add up, and the rows stand behind the record", async () =>
   expect(await sealConversations({ run, context: "distress" })).toEqual(record);
   if (ref !== undefined) await deps.artifacts.remove(ref.uri);
   expect((await sealConversations({ run, context: "distress" })).outputs["conversations"]).toEqual(ref);
+});
+
+test("units that change between the readings of a seal store nothing; the next attempt seals what is there then", async () => {
+  const { converse, deps } = await converseBench(play({}), { converse: { conversations: 4, turns: 1 } });
+  for (const unit of [0, 1, 2, 3]) await attempt(converse, unitInput(group, unit));
+  const prefix = unitKey(run, group, 0).slice(0, -5);
+  let readings = 0;
+  const records: Deps["records"] = {
+    ...deps.records,
+    each: async function* (asked) {
+      if (asked === prefix) readings += 1;
+      // As `run --rebuild` does while an attempt that was given up still reads.
+      if (readings === 2) await deps.records.remove(unitKey(run, group, 3));
+      yield* deps.records.each(asked);
+    },
+  };
+  const { sealConversations } = makeConverseActivities({ ...deps, records });
+  const seal = () => sealConversations({ run, context: "distress" });
+  await expect(seal()).rejects.toThrow(/changed while they were read/);
+  expect(await readStageRecord(deps, run, "converse/distress")).toBeNull();
+  const record = await seal();
+  expect(record.counts).toMatchObject({ asked: 4, done: 3, "failed:no-record": 1 });
+  expect(record.outputs["conversations"]?.rows).toBe(3);
+});
+
+test("a seal that was given up ends at the next conversation and leaves no record", async () => {
+  const { converse, deps } = await converseBench(play({}), { converse: { conversations: 3, turns: 1 } });
+  for (const unit of [0, 1, 2]) await attempt(converse, unitInput(group, unit));
+  const worker = new MockActivityEnvironment({}, { logger: new DefaultLogger("ERROR", () => undefined) });
+  const given: unknown[] = [];
+  const records: Deps["records"] = {
+    ...deps.records,
+    each: async function* (asked) {
+      for await (const stored of deps.records.each(asked)) {
+        given.push(stored.key);
+        if (given.length === 5) worker.cancel("TIMED_OUT");
+        yield stored;
+      }
+    },
+  };
+  const { sealConversations } = makeConverseActivities({ ...deps, records });
+  const sealing = worker.run(async () => sealConversations({ run, context: "distress" }));
+  await expect(sealing).rejects.toThrow("TIMED_OUT");
+  expect(given.length).toBe(5);
+  expect(await readStageRecord(deps, run, "converse/distress")).toBeNull();
+  const late = new MockActivityEnvironment({}, { logger: new DefaultLogger("ERROR", () => undefined) });
+  const writing = late.run(async () => {
+    late.cancel("CANCELLED");
+    return writeStageRecord(deps, run, { key: "converse/distress", stage: "converse", outputs: {}, counts: {}, facts: {} });
+  });
+  await expect(writing).rejects.toThrow("CANCELLED");
+  expect(await readStageRecord(deps, run, "converse/distress")).toBeNull();
 });
 
 test("a conversation that an error ended has no record: it is counted as failed", async () => {

@@ -1,0 +1,15 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { orMissing } from "./digests.ts";
+
+/** No file takes so long to write or to fetch. */
+const oldPartMs = 24 * 3600 * 1000;
+
+/** What a process that was killed had begun. */
+export async function removeOldParts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const file = join(folder, name);
+    const made = name.endsWith(".part") ? ((await stat(file).catch(orMissing))?.mtimeMs ?? null) : null;
+    if (made !== null && Date.now() - made > oldPartMs) await rm(file, { force: true });
+  }
+}
