@@ -1,5 +1,5 @@
 /**
- * `node bench/engine.ts [--conversations 200] [--turns 8] [--width 64] [--latency 200,20] [--rounds 3]`: the conversation engine against a bare loop and
+ * `node bench/engine.ts [--conversations 200] [--turns 8] [--width 64] [--latency 200,20] [--rounds 5]`: the conversation engine against a bare loop and
  * the ideal, in one run: same teacher, same machine, same Node, in turns. Times are from the first call to the last, by the teacher's log; start-up is
  * left out. Medians over the rounds, with the least and the most.
  */
@@ -16,7 +16,7 @@ const { values } = parseArgs({
     turns: { type: "string", default: "8" },
     width: { type: "string", default: "64" },
     latency: { type: "string", default: "200,20" },
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "5" },
   },
 });
 const conversations = Number(values.conversations);
