@@ -5,7 +5,7 @@ import { words } from "./text-measures.ts";
 const shingleWords = 5;
 /** Least hashes of a signature (Broder 1997): 126 is 21 bands of 6 rows. */
 const hashes = 126;
-/** A bucket's oldest entries that a text is compared with, so that texts which all share a template do not take quadratic time. */
+/** A bucket's newest entries that a text is compared with, so that texts which all share a template do not take quadratic time. */
 const mostCompared = 64;
 /** How far below the threshold an estimate from signatures may lie before the texts themselves are compared: three standard errors and more. */
 const slack = 0.14;
@@ -23,13 +23,17 @@ export interface NearDuplicate {
 /**
  * Tells one text after another whether it nearly equals one that was kept before; the first of a kind is kept. Candidates come from MinHash
  * signatures in bands, and the shingles themselves decide, so that nothing is dropped on an estimate. A pair at the threshold is overlooked about
- * once in 600 at 0.8. Takes time linear in the texts, about 800 bytes for each however long they are, and at most `heldShingles` numbers for those
+ * once in 600 at 0.8. Takes time linear in the texts, about 800 bytes for each however long they are, and at most `mostHeld` numbers for those
  * last compared.
  * @param earlier reads a text again by its index, which is below `count`: none is held here
  */
 export function nearDuplicates(
   earlier: (index: number) => Promise<string>,
-  { count, similarity }: { readonly count: number; readonly similarity: number },
+  {
+    count,
+    similarity,
+    mostHeld = heldShingles,
+  }: { readonly count: number; readonly similarity: number; readonly mostHeld?: number },
 ): (index: number, text: string) => Promise<NearDuplicate | null> {
   const rows = rowsOfBand(similarity);
   const bands = Math.floor(hashes / rows);
@@ -44,10 +48,12 @@ export function nearDuplicates(
   const held = new Map<number, Uint32Array>();
   let size = 0;
   const hold = (index: number, shingles: Uint32Array) => {
+    size -= held.get(index)?.length ?? 0;
+    held.delete(index);
     held.set(index, shingles);
     size += shingles.length;
     for (const [oldest, { length }] of held) {
-      if (size <= heldShingles) break;
+      if (size <= mostHeld) break;
       held.delete(oldest);
       size -= length;
     }

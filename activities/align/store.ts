@@ -2,6 +2,7 @@ import type { JobOutcome } from "../../contract/jobs.ts";
 import type { Ref } from "../../contract/ref.ts";
 import { verifyFolder } from "../../platform/artifacts/folder.ts";
 import type { FolderIndex } from "../../platform/artifacts/store.ts";
+import { heedCancel } from "../cancelled.ts";
 import type { Deps } from "../deps.ts";
 import { badData } from "../failures.ts";
 import { adapterUri } from "../jobs/adapter-name.ts";
@@ -32,6 +33,7 @@ export async function storeAdapter(
     );
   }
   const put = async (path: string, make: (to: string) => Promise<Ref>) => {
+    heedCancel();
     await artifacts.remove(`${uri}/${path}`);
     return { path, ref: await make(`${uri}/${path}`) };
   };

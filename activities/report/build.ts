@@ -3,6 +3,7 @@ import type { RunRef } from "../../contract/units.ts";
 import { modelWarnings } from "../../domain/answered-models.ts";
 import { judgeWarnings } from "../../domain/canaries.ts";
 import { fingerprintNotes } from "../../domain/fingerprints.ts";
+import { heedCancel } from "../cancelled.ts";
 import type { Deps } from "../deps.ts";
 import { findStageRecord, runUri, writeStageRecord } from "../stages/records.ts";
 import { assemble } from "./assemble.ts";
@@ -33,6 +34,7 @@ export async function buildReport(deps: Deps, { run }: { run: RunRef }): Promise
 
 /** Without a stage record these files are leftovers of an attempt that did not finish, or of a report that is being rebuilt. */
 async function replace(deps: Deps, uri: string, content: string) {
+  heedCancel();
   await deps.artifacts.remove(uri);
   return deps.artifacts.put(uri, content);
 }

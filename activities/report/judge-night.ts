@@ -8,6 +8,7 @@ import { canaryWarnings } from "../../domain/canaries.ts";
 import { changedFingerprints, fingerprintNotes } from "../../domain/fingerprints.ts";
 import { compareNight, type NightPair, nightVerdict } from "../../domain/nights.ts";
 import type { Results } from "../../domain/results.ts";
+import { heedCancel } from "../cancelled.ts";
 import type { Deps } from "../deps.ts";
 import { readCanaries } from "../judging/canaries.ts";
 import { readTargets } from "../stages/cards.ts";
@@ -64,6 +65,7 @@ export async function judgeNight(deps: Deps, { run, night }: { run: RunRef; nigh
     /** In words: canaries that the judge rated as no sane judge does. */
     judge,
   };
+  heedCancel();
   await deps.artifacts.remove(uri);
   return {
     verdict,

@@ -59,6 +59,7 @@ export async function writeStageRecord(
   const record: StageRecord = { ...made, codeVersion: stores.env.codeVersion, at: stores.env.now().toISOString() };
   const place = stageRecordKey(run, made.key);
   const previous = await stores.records.get(place);
+  heedCancel();
   const won = await stores.records.put(place, record, previous?.version ?? null);
   return won ? record : ((await readStageRecord(stores, run, made.key)) ?? record);
 }

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
 export interface Query {
@@ -8,9 +7,14 @@ export interface Query {
 }
 
 /** All rows of a query that reads too much for the event loop, from a thread of its own. */
-export async function queryAside<Row>(file: string, sql: string, values: Query["values"]): Promise<readonly Row[]> {
-  const thread = new Worker(new URL("./query-thread.ts", import.meta.url), { workerData: { file, sql, values } satisfies Query });
-  // An error of the thread is thrown here.
-  const [rows] = (await once(thread, "message")) as [readonly Row[]];
-  return rows;
+export function queryAside<Row>(file: string, sql: string, values: Query["values"]): Promise<readonly Row[]> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL("./query-thread.ts", import.meta.url), {
+      workerData: { file, sql, values } satisfies Query,
+    });
+    thread.once("message", resolve);
+    thread.once("error", reject);
+    // Whatever ended it without either: nothing is left waiting.
+    thread.once("exit", (code) => reject(new Error(`A query of ${file} ended with code ${code} and no answer`)));
+  });
 }

@@ -5,10 +5,7 @@ import { callsSchema } from "./schema.ts";
 
 const { file, sql, values } = workerData as Query;
 const db = openDatabase(file, callsSchema);
-const rows = db
-  .prepare(sql)
-  .all(values)
-  .map((row) => ({ ...row }));
+const rows = db.prepare(sql).all(values);
 db.close();
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, no window
 parentPort?.postMessage(rows);

@@ -23,7 +23,10 @@ const schema = `
 export function sqliteRecords(file: string): Records {
   const db = openDatabase(file, schema);
   const select = db.prepare("SELECT key, value, version FROM records WHERE key = ?");
-  const insert = db.prepare("INSERT INTO records (key, value, version) VALUES (?, ?, 1) ON CONFLICT (key) DO NOTHING");
+  // Versions begin anywhere: a record that was removed and made again is another one.
+  const insert = db.prepare(
+    "INSERT INTO records (key, value, version) VALUES (?, ?, abs(random() >> 12)) ON CONFLICT (key) DO NOTHING",
+  );
   const update = db.prepare("UPDATE records SET value = ?, version = version + 1 WHERE key = ? AND version = ?");
   // A prefix is a range: `key < prefix || U+10FFFF` would miss nothing that our ASCII keys can hold.
   const endOf = (prefix: string) => `${prefix}\u{10ffff}`;

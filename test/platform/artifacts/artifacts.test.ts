@@ -81,7 +81,7 @@ describe.each([
 
   it("reads back every letter that could end a line elsewhere", async () => {
     const { artifacts } = await open();
-    const rows = ["\u2028", "\u2029", "\u0085", "\r", "\n", "\v", "a".repeat(300_000), "é".repeat(100_000)].map((text) => ({
+    const rows = ["\u2028", "\u2029", "\u0085", "\r", "\n", "\v", "a".repeat(300_000), "€".repeat(100_000)].map((text) => ({
       text: `a${text}b`,
     }));
     expect(await Array.fromAsync(artifacts.readLines(await artifacts.putLines("rows.jsonl", rows)))).toEqual(rows);

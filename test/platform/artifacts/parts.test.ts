@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -8,9 +9,10 @@ it("what a writer that was killed left half-written is removed after a day, and 
   const root = tempFolder();
   const folder = join(root, "runs", "a");
   mkdirSync(folder, { recursive: true });
-  for (const name of ["old.part", "new.part", "old.jsonl"]) writeFileSync(join(folder, name), "half");
+  const [killed, writes] = [`${randomUUID()}.part`, `${randomUUID()}.part`];
+  for (const name of [killed, writes, "body.part", "old.jsonl"]) writeFileSync(join(folder, name), "half");
   const before = Date.now() / 1000 - 25 * 3600;
-  for (const name of ["old.part", "old.jsonl"]) utimesSync(join(folder, name), before, before);
+  for (const name of [killed, "body.part", "old.jsonl"]) utimesSync(join(folder, name), before, before);
   await localArtifacts(root).putLines("runs/a/rows.jsonl", [1]);
-  expect(readdirSync(folder).toSorted()).toEqual(["new.part", "old.jsonl", "rows.jsonl"]);
+  expect(readdirSync(folder).toSorted()).toEqual([writes, "body.part", "old.jsonl", "rows.jsonl"].toSorted());
 });

@@ -159,10 +159,12 @@ test("a unit that another adapter spoke in is worked again; one without an adapt
   };
   await rollOut("adapter");
   await rollOut("baseline");
+  const [adapter, baseline] = [await basisOf("adapter"), await basisOf("baseline")];
   await rollOut("adapter", 0, run, "f".repeat(64));
   await rollOut("baseline", 0, run, "f".repeat(64));
-  expect(await basisOf("adapter")).toEqual({ basis: "f".repeat(64), version: "2" });
-  expect(await basisOf("baseline")).toEqual({ basis: "", version: "1" });
+  expect((await basisOf("adapter")).basis).toBe("f".repeat(64));
+  expect((await basisOf("adapter")).version).not.toBe(adapter.version);
+  expect(await basisOf("baseline")).toEqual({ basis: "", version: baseline.version });
 });
 
 test("an adapter that changes nothing fails the canary by name", async () => {
