@@ -104,7 +104,9 @@ describe("a returning old job", () => {
     const request = await here.request();
     const first = attemptJob(here, request).outcome.catch(() => "lost");
     await until("the trainer runs", async () => (await starts()).length === 1);
-    await here.deps.records.put(`claim/${request.job}`, { claim: { ...request.claim, fence: 2 }, work: "" }, "1");
+    const key = `claim/${request.job}`;
+    const moved = { claim: { ...request.claim, fence: 2 }, work: "" };
+    expect(await here.deps.records.put(key, moved, (await here.deps.records.get(key))?.version ?? null)).toBe(true);
     const second = attemptJob(here, { ...request, claim: { ...request.claim, fence: 2 } }).outcome;
     await until("the second fence runs", async () => (await starts()).length === 2);
     // Long enough for the first attempt to look at its claim again: it must leave the second fence's process alone.
